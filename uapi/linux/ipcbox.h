@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * ipcbox: mailboxes and message queues kept by the kernel.
+ *
+ * This header is the whole interface between the kernel module and programs.
+ * Most programs use libipcbox, which wraps it.
+ *
+ * How to call
+ * -----------
+ * Open /dev/ipcbox; its descriptor stands for the *box*, the registry of
+ * objects of the network namespace that the opener was in. IPCBOX_IOC_CREATE
+ * and IPCBOX_IOC_OPEN return further descriptors, *handles*, each on one
+ * object and carrying rights. A handle may be inherited over fork(2), or
+ * passed over a UNIX socket, and keeps its rights; close(2) ends it.
+ *
+ * Every structure begins with its own size in bytes, set by the caller
+ * (sizeof). A caller built against a newer header than the kernel's is served
+ * as long as the fields that the kernel does not know are zero (else E2BIG);
+ * a caller built against an older header gets the fields that it knows.
+ * Fields are inputs unless marked "out:"; outputs are written only on success
+ * unless said otherwise. Padding and unknown flags must be zero (else EINVAL).
+ * Pointers travel as __u64, so 32-bit programs use the same layout.
+ *
+ * Deadlines are absolute times of CLOCK_MONOTONIC in nanoseconds;
+ * IPCBOX_FOREVER waits without end. A deadline in the past never fails a call
+ * that can be served at once.
+ *
+ * Errors that every operation may return:
+ *
+ *   ENOTTY   the command is unknown, or is not one of this descriptor
+ *   EINVAL   size is smaller than the first published version of the
+ *            structure, a flag is unknown, padding is not zero, or a value is
+ *            out of its range
+ *   E2BIG    size is larger than a page, or bytes that this kernel does not
+ *            know are not zero
+ *   EFAULT   a pointer does not lead to accessible memory
+ *   ENOMEM   the kernel, or the caller's memory cgroup, has no memory
+ *
+ * Operations that wait may also return EINTR; they are restarted instead when
+ * the signal's handler was installed with SA_RESTART (see signal(7)).
+ *
+ * read(2), write(2) and poll(2) on a handle
+ * -----------------------------------------
+ * read takes one whole message, waiting as RECEIVE does; a buffer smaller than
+ * the message fails with EMSGSIZE and leaves the message in place; it returns
+ * 0 where RECEIVE would fail with EPIPE. write sends one message of priority 0
+ * and tag 0. Both honour O_NONBLOCK, and fail with EBADF on a handle without
+ * the right. poll reports
+ *
+ *   EPOLLIN | EPOLLRDNORM    (handle may receive) a message is there
+ *   EPOLLOUT | EPOLLWRNORM   (handle may send) there is room for a message of
+ *                            the largest size that the object takes
+ *   EPOLLHUP                 the other side is gone: SEND, or a RECEIVE once
+ *                            the object is empty, would fail with EPIPE
+ */
+#ifndef _UAPI_LINUX_IPCBOX_H
+#define _UAPI_LINUX_IPCBOX_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Version of this interface; raised only by an incompatible change. */
+#define IPCBOX_ABI		1
+
+/* A name has 1 to 63 bytes from '!' to '~', without '/'. */
+#define IPCBOX_NAME_MAX		63
+
+/* Priorities run from 0, the lowest, to this. */
+#define IPCBOX_PRIORITY_MAX	32767
+
+/* The deadline that never comes. */
+#define IPCBOX_FOREVER		((__u64)-1)
+
+/* Kinds of objects. */
+#define IPCBOX_MAILBOX		1	/* many senders, one receive handle */
+#define IPCBOX_QUEUE		2	/* many senders, many receivers */
+
+/* Rights of a handle. */
+#define IPCBOX_RIGHT_RECEIVE	0x1	/* needs r in the object's mode */
+#define IPCBOX_RIGHT_SEND	0x2	/* needs w in the object's mode */
+#define IPCBOX_RIGHT_MANAGE	0x4	/* needs the owner, or CAP_IPC_OWNER */
+
+/* How IPCBOX_IOC_OPEN and IPCBOX_IOC_UNLINK name an object. */
+#define IPCBOX_BY_NAME		1
+#define IPCBOX_BY_ID		2
+
+/* Bits of struct ipcbox_info.features. */
+#define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
+
+/**
+ * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
+ * @size: sizeof(struct ipcbox_info)
+ * @flags: zero
+ * @abi: out: IPCBOX_ABI of the module
+ * @pad: zero
+ * @features: out: IPCBOX_FEATURE_* bits
+ * @object_messages: out: messages an object holds unless asked otherwise
+ * @object_bytes: out: payload bytes an object holds unless asked otherwise
+ * @message_bytes: out: largest payload an object takes unless asked otherwise
+ * @object_messages_max: out: most messages that an object may be set to hold
+ * @object_bytes_max: out: most payload bytes that an object may be set to hold
+ * @message_bytes_max: out: largest payload that an object may be set to take
+ * @user_bytes: out: budget of one user in the box: bytes in flight, each
+ *	message counted as its payload and 128 bytes more
+ * @user_objects: out: objects that one user may have in the box
+ * @user_share: out: percent of an object's room that one user other than its
+ *	owner may fill
+ * @box_objects: out: objects that a box may hold
+ * @batch_messages: out: messages that one SEND or RECEIVE may carry
+ * @user_bytes_used: out: what the caller's user has used of @user_bytes
+ * @user_objects_used: out: what the caller's user has used of @user_objects
+ * @box_objects_used: out: objects in the box, whether the caller sees them or
+ *	not
+ * @discarded: out: messages of this box that ended, since it began, because
+ *	their object was destroyed
+ *
+ * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
+ * concerns later requests and takes nothing away that exists.
+ */
+struct ipcbox_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi;
+	__u32 pad;
+	__u64 features;
+	__u64 object_messages;
+	__u64 object_bytes;
+	__u64 message_bytes;
+	__u64 object_messages_max;
+	__u64 object_bytes_max;
+	__u64 message_bytes_max;
+	__u64 user_bytes;
+	__u64 user_objects;
+	__u64 user_share;
+	__u64 box_objects;
+	__u64 batch_messages;
+	__u64 user_bytes_used;
+	__u64 user_objects_used;
+	__u64 box_objects_used;
+	__u64 discarded;
+};
+
+/* Flags of IPCBOX_IOC_CREATE. */
+#define IPCBOX_CREATE_EXCLUSIVE	 0x1	/* fail if the name exists */
+#define IPCBOX_CREATE_PERSISTENT 0x2	/* live until UNLINK */
+#define IPCBOX_CREATE_NONBLOCK	 0x4	/* set O_NONBLOCK on the handle */
+
+/**
+ * struct ipcbox_create - IPCBOX_IOC_CREATE, on /dev/ipcbox: make an object
+ * @size: sizeof(struct ipcbox_create)
+ * @flags: IPCBOX_CREATE_* bits
+ * @kind: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @mode: permissions, 0 to 0666 without execute bits; the caller's umask is
+ *	taken off, as open(2) does
+ * @rights: IPCBOX_RIGHT_* that the handle shall carry, at least one. The
+ *	creator gets them whatever @mode says
+ * @name_length: bytes at @name, 1 to IPCBOX_NAME_MAX; 0 for no name
+ * @name: pointer to the name, no terminating zero needed
+ * @max_messages: messages that the object holds; 0 for the default
+ * @max_bytes: payload bytes that the object holds; 0 for the default
+ * @max_message_bytes: largest payload that it takes, at most @max_bytes; 0
+ *	for the default, or for @max_bytes when that is less
+ * @id: out: the object's id
+ * @created: out: 1 if the object is new, 0 if it existed and was opened
+ * @pad: zero
+ *
+ * Without IPCBOX_CREATE_EXCLUSIVE an existing object of the name and kind is
+ * opened, as by IPCBOX_IOC_OPEN with its errors, and its limits stay as they
+ * are. The caller's fsuid and fsgid become owner and group. The object lives
+ * until its last handle is closed, or, when persistent, until UNLINK and then
+ * until its last handle is closed. A call that fails leaves nothing behind.
+ *
+ * Does not block but for memory. Returns the handle, a descriptor with
+ * FD_CLOEXEC set, and besides the common errors:
+ *
+ *   EINVAL   kind, mode, rights, name or limits are out of range
+ *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
+ *            of another kind
+ *   EDQUOT   the user has user_objects objects
+ *   ENOSPC   the box has box_objects objects
+ *   EMFILE, ENFILE   no descriptor, or no file, is left
+ */
+struct ipcbox_create {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 mode;
+	__u32 rights;
+	__u32 name_length;
+	__aligned_u64 name;
+	__u64 max_messages;
+	__u64 max_bytes;
+	__u64 max_message_bytes;
+	__u64 id;
+	__u32 created;
+	__u32 pad;
+};
+
+/* Flags of IPCBOX_IOC_OPEN. */
+#define IPCBOX_OPEN_NONBLOCK	0x4	/* set O_NONBLOCK on the handle */
+
+/**
+ * struct ipcbox_open - IPCBOX_IOC_OPEN, on /dev/ipcbox: a handle on an object
+ * @size: sizeof(struct ipcbox_open)
+ * @flags: IPCBOX_OPEN_* bits
+ * @by: IPCBOX_BY_NAME or IPCBOX_BY_ID
+ * @rights: IPCBOX_RIGHT_* wanted, at least one; all are given or none
+ * @object: the id, by id; else zero
+ * @name: pointer to the name, by name; else zero
+ * @name_length: bytes at @name, by name; else zero
+ * @kind: out: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @id: out: the object's id
+ *
+ * Rights are checked against owner, group and mode as for a file: the class
+ * of the caller's fsuid, else of its groups, else others. CAP_IPC_OWNER in
+ * the user namespace that owns the box passes every check.
+ *
+ * Does not block but for memory. Returns the handle, a descriptor with
+ * FD_CLOEXEC set, and besides the common errors:
+ *
+ *   EINVAL   by, rights or name are out of range
+ *   ENOENT   the box has no such object
+ *   EACCES   the mode refuses a right, or IPCBOX_RIGHT_MANAGE is asked by
+ *            another than the owner
+ *   EBUSY    IPCBOX_RIGHT_RECEIVE on a mailbox that has its receive handle
+ *   EMFILE, ENFILE   no descriptor, or no file, is left
+ */
+struct ipcbox_open {
+	__u32 size;
+	__u32 flags;
+	__u32 by;
+	__u32 rights;
+	__u64 object;
+	__aligned_u64 name;
+	__u32 name_length;
+	__u32 kind;
+	__u64 id;
+};
+
+/**
+ * struct ipcbox_unlink - IPCBOX_IOC_UNLINK, on /dev/ipcbox: remove name and id
+ * @size: sizeof(struct ipcbox_unlink)
+ * @flags: zero
+ * @by: IPCBOX_BY_NAME or IPCBOX_BY_ID
+ * @name_length: bytes at @name, by name; else zero
+ * @object: the id, by id; else zero
+ * @name: pointer to the name, by name; else zero
+ *
+ * The object is found no more, and its name may be used again. It goes with
+ * its last handle, as unlink(2) has it; messages still in it are then
+ * discarded and counted. From now on no one can come: a sender without any
+ * receive handle left gets EPIPE, and a receiver that finds the object empty
+ * without any send handle left does so too, waiting ones at once.
+ *
+ * Does not block but for memory. Returns 0, and besides the common errors:
+ *
+ *   EINVAL   by or name are out of range
+ *   ENOENT   the box has no such object
+ *   EPERM    the caller is neither the owner nor has CAP_IPC_OWNER
+ */
+struct ipcbox_unlink {
+	__u32 size;
+	__u32 flags;
+	__u32 by;
+	__u32 name_length;
+	__u64 object;
+	__aligned_u64 name;
+};
+
+/* Bits of struct ipcbox_stat.state. */
+#define IPCBOX_STATE_PERSISTENT	0x1	/* lives until UNLINK */
+#define IPCBOX_STATE_UNLINKED	0x2	/* UNLINK was done */
+
+/**
+ * struct ipcbox_stat - IPCBOX_IOC_STAT, on a handle: an object's state
+ * @size: sizeof(struct ipcbox_stat)
+ * @flags: zero
+ * @id: out: the object's id
+ * @kind: out: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @state: out: IPCBOX_STATE_* bits
+ * @uid: out: owner, in the caller's user namespace
+ * @gid: out: group, in the caller's user namespace
+ * @mode: out: permissions
+ * @name_length: out: bytes of @name in use
+ * @name: out: the name, zero-terminated; all zero when there is none
+ * @max_messages: out: messages that the object holds
+ * @max_bytes: out: payload bytes that the object holds
+ * @max_message_bytes: out: largest payload that it takes
+ * @messages: out: messages waiting to be received
+ * @bytes: out: their payload bytes
+ * @messages_peak: out: most messages that ever waited at once
+ * @bytes_peak: out: most payload bytes that ever waited at once
+ * @sent: out: messages accepted
+ * @received: out: messages received
+ * @bytes_sent: out: payload bytes accepted
+ * @bytes_received: out: payload bytes received
+ * @refused: out: messages that a send did not get in: no room, no budget, too
+ *	long, no receiver, deadline passed or signal came
+ * @handles: out: open handles
+ * @receive_handles: out: of them, those that may receive
+ * @send_handles: out: of them, those that may send
+ * @receivers_waiting: out: threads waiting in RECEIVE or read
+ * @senders_waiting: out: threads waiting in SEND or write
+ *
+ * Any handle may ask. The figures are of one moment. At each moment
+ * sent = received + messages. Does not block. Returns 0, and no errors but the
+ * common ones.
+ */
+struct ipcbox_stat {
+	__u32 size;
+	__u32 flags;
+	__u64 id;
+	__u32 kind;
+	__u32 state;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 name_length;
+	__u8  name[IPCBOX_NAME_MAX + 1];
+	__u64 max_messages;
+	__u64 max_bytes;
+	__u64 max_message_bytes;
+	__u64 messages;
+	__u64 bytes;
+	__u64 messages_peak;
+	__u64 bytes_peak;
+	__u64 sent;
+	__u64 received;
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u64 refused;
+	__u32 handles;
+	__u32 receive_handles;
+	__u32 send_handles;
+	__u32 receivers_waiting;
+	__u32 senders_waiting;
+	__u32 pad;
+};
+
+/**
+ * struct ipcbox_list - IPCBOX_IOC_LIST, on /dev/ipcbox: what is in the box
+ * @size: sizeof(struct ipcbox_list)
+ * @flags: zero
+ * @cursor: list objects with ids above this; 0 to begin
+ * @entries: pointer to an array of struct ipcbox_stat, to be filled
+ * @count: room in @entries, in structures, at least 1
+ * @entry_size: sizeof(struct ipcbox_stat); the array's stride
+ * @next: out: the cursor for the following page
+ * @returned: out: entries filled; 0 when the list is at its end
+ * @pad: zero
+ *
+ * Lists the objects on which the caller could get a right, in the order of
+ * their ids. An object made or removed between two pages may be missed or
+ * seen; every other one is seen exactly once. A page may be shorter than
+ * @count before the end.
+ *
+ * Does not block but for memory. Returns 0, and besides the common errors:
+ *
+ *   EINVAL   count is zero, or entry_size less than the first published
+ *            struct ipcbox_stat
+ */
+struct ipcbox_list {
+	__u32 size;
+	__u32 flags;
+	__u64 cursor;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
+	__u64 next;
+	__u32 returned;
+	__u32 pad;
+};
+
+/* Bits of struct ipcbox_set.mask: the fields to change. */
+#define IPCBOX_SET_MODE			0x01
+#define IPCBOX_SET_UID			0x02
+#define IPCBOX_SET_GID			0x04
+#define IPCBOX_SET_MAX_MESSAGES		0x08
+#define IPCBOX_SET_MAX_BYTES		0x10
+#define IPCBOX_SET_MAX_MESSAGE_BYTES	0x20
+
+/**
+ * struct ipcbox_set - IPCBOX_IOC_SET, on a handle: change an object
+ * @size: sizeof(struct ipcbox_set)
+ * @flags: zero
+ * @mask: IPCBOX_SET_* bits, at least one; fields not named are ignored
+ * @mode: permissions, 0 to 0666; concerns later opens, as chmod(2) does
+ * @uid: owner; another than the present one needs CAP_CHOWN in the user
+ *	namespace that owns the box, as chown(2)
+ * @gid: group; one of the caller's own, or CAP_CHOWN as above
+ * @max_messages: messages that the object holds, at least 1
+ * @max_bytes: payload bytes that the object holds
+ * @max_message_bytes: largest payload that it takes, 1 to the object's
+ *	max_bytes as it stands after this call
+ *
+ * All is changed or nothing. A limit may be set below what is in the object:
+ * nothing is lost, and senders wait until there is room. A limit that is
+ * raised admits waiting senders at once.
+ *
+ * Does not block. Returns 0, and besides the common errors:
+ *
+ *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE
+ *   EPERM    uid or gid may not be changed so by the caller
+ */
+struct ipcbox_set {
+	__u32 size;
+	__u32 flags;
+	__u32 mask;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u64 max_messages;
+	__u64 max_bytes;
+	__u64 max_message_bytes;
+};
+
+/* A flag of IPCBOX_IOC_SEND and IPCBOX_IOC_RECEIVE: never wait. */
+#define IPCBOX_NOWAIT		0x1
+
+/**
+ * struct ipcbox_outgoing - a message to send
+ * @data: pointer to the payload
+ * @length: bytes of payload, 0 to the object's max_message_bytes
+ * @priority: 0 to IPCBOX_PRIORITY_MAX
+ * @tag: any value, for the receiver
+ */
+struct ipcbox_outgoing {
+	__aligned_u64 data;
+	__u32 length;
+	__u32 priority;
+	__u64 tag;
+};
+
+/**
+ * struct ipcbox_send - IPCBOX_IOC_SEND, on a handle: send messages
+ * @size: sizeof(struct ipcbox_send)
+ * @flags: IPCBOX_NOWAIT or zero
+ * @messages: pointer to an array of struct ipcbox_outgoing
+ * @count: messages in the array, 1 to batch_messages
+ * @message_size: sizeof(struct ipcbox_outgoing); the array's stride
+ * @deadline: when to give up waiting for room, or IPCBOX_FOREVER
+ *
+ * Sends the messages in their order, waiting for room where the object is
+ * full, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. Senders that wait are
+ * admitted in turn: those of one user in the order in which they came, users
+ * round-robin. A user who has nothing in the object may always put one message
+ * there, even when it is full. One user other than the object's owner may fill
+ * user_share percent of it.
+ *
+ * Returns the number of messages accepted, at least 1; fewer than asked where
+ * the next one met an error, which a further call reports. Messages not
+ * accepted had no effect. When none was accepted, besides the common errors:
+ *
+ *   EACCES     the handle has no IPCBOX_RIGHT_SEND
+ *   EINVAL     count or a priority is out of range
+ *   EMSGSIZE   a payload is longer than the object's max_message_bytes
+ *   EAGAIN     there is no room, and the call may not wait
+ *   ETIMEDOUT  there was no room up to the deadline
+ *   EINTR      a signal came first
+ *   EDQUOT     the user's budget of bytes in flight is used up; waiting would
+ *              not help, as it is for the user's own messages to be received
+ *   EPIPE      no receiver will come: the object has no receive handle, and it
+ *              is unlinked, or it had one and is not persistent
+ */
+struct ipcbox_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 messages;
+	__u32 count;
+	__u32 message_size;
+	__u64 deadline;
+};
+
+/**
+ * struct ipcbox_incoming - a message received
+ * @data: pointer to a buffer for the payload
+ * @capacity: bytes in the buffer
+ * @length: out: bytes of payload. Written also when the call fails with
+ *	EMSGSIZE, in the first structure: the capacity needed
+ * @tag: out: the sender's tag
+ * @sequence: out: the message's number in the object, from 1, in the order of
+ *	acceptance
+ * @handle: out: the number of the sending handle, unique in its box
+ * @pid: out: process id of the sender, in the receiver's pid namespace; 0 when
+ *	it cannot be seen from there
+ * @uid: out: effective uid of the sender, in the receiver's user namespace
+ * @gid: out: effective gid of the sender, in the receiver's user namespace
+ * @priority: out: the message's priority
+ *
+ * pid, uid, gid and handle are written by the kernel when the message is sent;
+ * no sender can forge them. A uid or gid that the receiver's user namespace
+ * does not map reads as the overflow id, as in credentials of unix(7).
+ */
+struct ipcbox_incoming {
+	__aligned_u64 data;
+	__u32 capacity;
+	__u32 length;
+	__u64 tag;
+	__u64 sequence;
+	__u64 handle;
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 priority;
+};
+
+/**
+ * struct ipcbox_receive - IPCBOX_IOC_RECEIVE, on a handle: receive messages
+ * @size: sizeof(struct ipcbox_receive)
+ * @flags: IPCBOX_NOWAIT or zero
+ * @messages: pointer to an array of struct ipcbox_incoming
+ * @count: messages in the array, 1 to batch_messages
+ * @message_size: sizeof(struct ipcbox_incoming); the array's stride
+ * @deadline: when to give up waiting for the first message, or
+ *	IPCBOX_FOREVER
+ *
+ * Takes messages, the highest priority first and the oldest first within a
+ * priority. Waits for the first only, unless IPCBOX_NOWAIT or O_NONBLOCK says
+ * not to; takes of the others what is there. Receivers that wait are served in
+ * the order in which they came.
+ *
+ * Returns the number of messages received, at least 1; fewer than asked where
+ * no more was there or the next one met an error, which a further call
+ * reports. Messages not received stay where they were, in their places. When
+ * none was received, besides the common errors:
+ *
+ *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EINVAL     count is out of range
+ *   EMSGSIZE   the message is longer than the first buffer's capacity; the
+ *              length is written
+ *   EAGAIN     nothing is there, and the call may not wait
+ *   ETIMEDOUT  nothing came up to the deadline
+ *   EINTR      a signal came first
+ *   EPIPE      nothing is there and no sender will come: the object is
+ *              unlinked and has no send handle
+ */
+struct ipcbox_receive {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 messages;
+	__u32 count;
+	__u32 message_size;
+	__u64 deadline;
+};
+
+/*
+ * The commands carry no size: each structure says its own.
+ */
+#define IPCBOX_IOC_TYPE		0xBC
+
+/* On /dev/ipcbox. */
+#define IPCBOX_IOC_INFO		_IO(IPCBOX_IOC_TYPE, 0x00)
+#define IPCBOX_IOC_CREATE	_IO(IPCBOX_IOC_TYPE, 0x01)
+#define IPCBOX_IOC_OPEN		_IO(IPCBOX_IOC_TYPE, 0x02)
+#define IPCBOX_IOC_UNLINK	_IO(IPCBOX_IOC_TYPE, 0x03)
+#define IPCBOX_IOC_LIST		_IO(IPCBOX_IOC_TYPE, 0x04)
+
+/* On a handle. */
+#define IPCBOX_IOC_STAT		_IO(IPCBOX_IOC_TYPE, 0x20)
+#define IPCBOX_IOC_SET		_IO(IPCBOX_IOC_TYPE, 0x21)
+#define IPCBOX_IOC_SEND		_IO(IPCBOX_IOC_TYPE, 0x22)
+#define IPCBOX_IOC_RECEIVE	_IO(IPCBOX_IOC_TYPE, 0x23)
+
+#endif /* _UAPI_LINUX_IPCBOX_H */
