@@ -71,7 +71,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include <linux/ipcbox.h>
 
@@ -83,9 +82,6 @@ extern "C" {
 #pragma GCC diagnostic push
 /* A function may share its name with a structure: C++ warns of this. */
 #pragma GCC diagnostic ignored "-Wshadow"
-
-/* Of <time.h>, which hides it from programs in strict ISO C. */
-struct timespec;
 
 /* An open box. */
 struct ipcbox;
@@ -607,17 +603,15 @@ uint64_t ipcbox_deadline_after_ns(int64_t nanoseconds);
 uint64_t ipcbox_deadline_after_ms(int64_t milliseconds);
 
 /**
- * ipcbox_deadline_after - the deadline that is a span of time away
- * @span: the span; NULL or negative for IPCBOX_FOREVER, as with ppoll(2)
- */
-uint64_t ipcbox_deadline_after(const struct timespec *span);
-
-/**
  * ipcbox_deadline_at - the deadline at a time of CLOCK_MONOTONIC
- * @time: absolute time; NULL for IPCBOX_FOREVER. A time before the clock
- *	began is one that has passed
+ * @seconds: seconds of the clock, tv_sec of a struct timespec
+ * @nanoseconds: nanoseconds in addition, tv_nsec of it
+ *
+ * A time before the clock began has passed, and one beyond the clock's end is
+ * IPCBOX_FOREVER. (Two numbers in place of a struct timespec, whose layout
+ * depends on how a 32-bit program is built.)
  */
-uint64_t ipcbox_deadline_at(const struct timespec *time);
+uint64_t ipcbox_deadline_at(int64_t seconds, int64_t nanoseconds);
 
 /**
  * ipcbox_deadline_left_ms - the timeout for poll(2) up to a deadline

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* Errors in plain words. */
+#include <limits.h>
+#include <string.h>
+
+#include "internal.h"
+
+struct explanation {
+	int error;
+	const char *text;
+};
+
+/* Each table ends with an entry without text. */
+#define END { 0, NULL }
+
+static const struct explanation box_open_errors[] = {
+	{ ENOENT, "There is no device /dev/ipcbox: load the module with 'modprobe ipcbox'." },
+	{ ENXIO, "The device node is there but the module is not: load it with 'modprobe ipcbox'." },
+	{ ENODEV, "The device node is there but the module is not: load it with 'modprobe ipcbox'." },
+	{ EACCES, "You may not open the device: be root, or join the group that owns /dev/ipcbox." },
+	{ EPERM, "A policy of this system forbids opening the device, as for containers: allow /dev/ipcbox there." },
+	{ ENOTTY, "This is not the device of the ipcbox module." },
+	{ EBADF, "This is not an open descriptor." },
+	{ EPROTONOSUPPORT, "The module and the library speak different versions of the interface: install them from the same release." },
+	END
+};
+
+static const struct explanation create_errors[] = {
+	{ EINVAL, "The name, kind, mode, rights or a limit is out of range: a name has 1 to 63 printable characters without space and '/', and limits have a maximum that the module tells." },
+	{ EEXIST, "The name is taken: by an object of another kind, or one that had to be new." },
+	{ EACCES, "The object exists and does not grant you the rights asked for: its owner can change the mode." },
+	{ EBUSY, "The mailbox exists and another handle receives from it: a mailbox has one receiver at a time." },
+	{ EDQUOT, "You have as many objects as one user may have: remove some, or let root raise the limit user_objects." },
+	{ ENOSPC, "The box has as many objects as it may hold: remove some, or let root raise the limit box_objects." },
+	END
+};
+
+static const struct explanation open_errors[] = {
+	{ EINVAL, "The name or the rights are out of range: a name has 1 to 63 printable characters without space and '/'." },
+	{ ENOENT, "There is no such object in this box: names and ids are seen only in the network namespace that they were made in." },
+	{ EACCES, "The object does not grant you the rights asked for: its owner can change the mode." },
+	{ EBUSY, "Another handle receives from this mailbox: a mailbox has one receiver at a time." },
+	END
+};
+
+static const struct explanation unlink_errors[] = {
+	{ EINVAL, "The name is out of range: it has 1 to 63 printable characters without space and '/'." },
+	{ ENOENT, "There is no such object in this box: names and ids are seen only in the network namespace that they were made in." },
+	{ EPERM, "Only the owner of an object, or root, may remove it." },
+	END
+};
+
+static const struct explanation adopt_errors[] = {
+	{ EBADF, "This is not an open descriptor." },
+	{ ENOTTY, "This descriptor is not a handle of an ipcbox object." },
+	END
+};
+
+static const struct explanation set_errors[] = {
+	{ EINVAL, "A value is out of range: the mode has read and write bits only, and limits are at least 1 and have a maximum that the module tells." },
+	{ EACCES, "The handle may not change the object: open it with the right to manage, which its owner has." },
+	{ EPERM, "You may not give the object to that user or group: only root may, but for groups of your own." },
+	END
+};
+
+static const struct explanation send_errors[] = {
+	{ EINVAL, "The priority, the number of messages or a flag is out of range: a priority is 0 to 32767." },
+	{ EACCES, "The handle may not send: open the object with the right to send." },
+	{ EMSGSIZE, "The message is longer than the object takes: send it in parts, or raise the object's limit." },
+	{ EAGAIN, "The object is full: try again when messages have been received." },
+	{ ETIMEDOUT, "The object stayed full up to the deadline: nothing was sent." },
+	{ EINTR, "A signal came before there was room: nothing was sent." },
+	{ EDQUOT, "Your messages that no one has received yet use up your budget: have some received, or let root raise the limit user_bytes." },
+	{ EPIPE, "No receiver will come: the receiving side has closed." },
+	END
+};
+
+static const struct explanation receive_errors[] = {
+	{ EINVAL, "The number of messages or a flag is out of range." },
+	{ EACCES, "The handle may not receive: open the object with the right to receive." },
+	{ EMSGSIZE, "The message is longer than the buffer: it stays in its place, for a call with a larger one." },
+	{ EAGAIN, "There is no message: try again when one has been sent." },
+	{ ETIMEDOUT, "No message came up to the deadline." },
+	{ EINTR, "A signal came before a message: none was taken." },
+	{ EPIPE, "No message is left and no sender will come: the object was removed." },
+	END
+};
+
+static const struct explanation common_errors[] = {
+	{ 0, "Nothing went wrong." },
+	{ EFAULT, "A pointer does not lead to memory of the program: this is a fault in the program." },
+	{ EINVAL, "An argument is out of range." },
+	{ ENOMEM, "The program, its memory control group or the system has no memory left." },
+	{ ENOTTY, "The module does not know this operation: it is older than the library." },
+	{ E2BIG, "The module does not know a field that was used: it is older than the library." },
+	{ EMFILE, "The program has as many open files as it may have: close some, or raise 'ulimit -n'." },
+	{ ENFILE, "The system has as many open files as it may have: root can raise the sysctl fs.file-max." },
+	END
+};
+
+static const struct explanation no_errors[] = { END };
+
+static const struct explanation *const tables[] = {
+	[IPCBOX_OPERATION_BOX_OPEN] = box_open_errors,
+	[IPCBOX_OPERATION_INFO] = no_errors,
+	[IPCBOX_OPERATION_CREATE] = create_errors,
+	[IPCBOX_OPERATION_OPEN] = open_errors,
+	[IPCBOX_OPERATION_UNLINK] = unlink_errors,
+	[IPCBOX_OPERATION_LIST] = no_errors,
+	[IPCBOX_OPERATION_ADOPT] = adopt_errors,
+	[IPCBOX_OPERATION_STAT] = no_errors,
+	[IPCBOX_OPERATION_SET] = set_errors,
+	[IPCBOX_OPERATION_SEND] = send_errors,
+	[IPCBOX_OPERATION_RECEIVE] = receive_errors,
+};
+
+static const char *find(const struct explanation *table, int error)
+{
+	for (; table->text; table++)
+		if (table->error == error)
+			return table->text;
+	return NULL;
+}
+
+const char *ipcbox_explain(enum ipcbox_operation operation, int error)
+{
+	size_t index = (size_t)operation;
+	const char *text = NULL;
+
+	/* INT_MIN has no opposite; neither number is an error. */
+	if (error < 0)
+		error = error == INT_MIN ? INT_MAX : -error;
+	if (index < sizeof(tables) / sizeof(tables[0]))
+		text = find(tables[index], error);
+	if (!text)
+		text = find(common_errors, error);
+#ifdef __GLIBC__
+	if (!text)
+		text = strerrordesc_np(error);
+#else
+	if (!text)
+		text = strerror(error);
+#endif
+	return text ? text : "The kernel gave an error that is not known here.";
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * Messages: sending and receiving them. Each function is one system call on
+ * structures of the caller or of the stack; nothing is allocated or locked.
+ */
+#include "internal.h"
+
+/* The sizes of the structures are part of the symbols' version. */
+_Static_assert(sizeof(struct ipcbox_outgoing) == 24, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_incoming) == 56, "IPCBOX_0.1");
+
+int ipcbox_send_batch(struct ipcbox_handle *handle,
+		      const struct ipcbox_outgoing *messages,
+		      unsigned int count, unsigned int flags,
+		      uint64_t deadline)
+{
+	struct ipcbox_send request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.messages = ipcbox_address(messages),
+		.count = count,
+		.message_size = sizeof(*messages),
+		.deadline = ipcbox_deadline_or_forever(deadline),
+	};
+
+	return ipcbox_call(handle->fd, IPCBOX_IOC_SEND, &request);
+}
+
+int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
+		const struct ipcbox_send_options *options)
+{
+	struct ipcbox_outgoing message = {
+		.data = ipcbox_address(data),
+		.length = (uint32_t)length,
+	};
+	struct ipcbox_send request = {
+		.size = sizeof(request),
+		.messages = ipcbox_address(&message),
+		.count = 1,
+		.message_size = sizeof(message),
+		.deadline = IPCBOX_FOREVER,
+	};
+	int result;
+
+	/* What does not fit the field is longer than any object's limit. */
+	if (length > UINT32_MAX)
+		return -EMSGSIZE;
+	if (options) {
+		message.priority = options->priority;
+		message.tag = options->tag;
+		request.flags = options->flags;
+		request.deadline =
+			ipcbox_deadline_or_forever(options->deadline);
+	}
+	result = ipcbox_call(handle->fd, IPCBOX_IOC_SEND, &request);
+	return result < 0 ? result : 0;
+}
+
+int ipcbox_receive_batch(struct ipcbox_handle *handle,
+			 struct ipcbox_incoming *messages, unsigned int count,
+			 unsigned int flags, uint64_t deadline)
+{
+	struct ipcbox_receive request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.messages = ipcbox_address(messages),
+		.count = count,
+		.message_size = sizeof(*messages),
+		.deadline = ipcbox_deadline_or_forever(deadline),
+	};
+
+	return ipcbox_call(handle->fd, IPCBOX_IOC_RECEIVE, &request);
+}
+
+ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
+		       size_t capacity, struct ipcbox_incoming *header,
+		       unsigned int flags, uint64_t deadline)
+{
+	struct ipcbox_incoming unwanted;
+	int result;
+
+	if (!header)
+		header = &unwanted;
+	*header = (struct ipcbox_incoming){
+		.data = ipcbox_address(buffer),
+		/* No message is longer than the field can say. */
+		.capacity = capacity < UINT32_MAX ? (uint32_t)capacity
+						  : UINT32_MAX,
+	};
+	result = ipcbox_receive_batch(handle, header, 1, flags, deadline);
+	return result < 0 ? result : (ssize_t)header->length;
+}
