@@ -1,0 +1,1147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every ioctl checks what it is given: size, tail, flags, padding, pointers,
+ * counts, strides, the descriptor that it is called on and its rights; refuses
+ * with the errno that the header gives; and a refused call changes nothing.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "box.h"
+
+/* The interface is frozen, and the same for 32-bit and 64-bit programs. */
+#define FROZEN(type, field, offset) \
+	_Static_assert(offsetof(struct ipcbox_##type, field) == (offset), \
+		       #type "." #field)
+#define FROZEN_SIZE(type, size) \
+	_Static_assert(sizeof(struct ipcbox_##type) == (size), #type)
+
+FROZEN_SIZE(info, 144);
+FROZEN(info, features, 16);
+FROZEN(info, discarded, 136);
+FROZEN_SIZE(create, 72);
+FROZEN(create, name, 24);
+FROZEN(create, id, 56);
+FROZEN(create, pad, 68);
+FROZEN_SIZE(open, 48);
+FROZEN(open, object, 16);
+FROZEN(open, id, 40);
+FROZEN_SIZE(unlink, 32);
+FROZEN(unlink, name, 24);
+FROZEN_SIZE(stat, 224);
+FROZEN(stat, name, 40);
+FROZEN(stat, max_messages, 104);
+FROZEN(stat, handles, 200);
+FROZEN_SIZE(list, 48);
+FROZEN(list, entries, 16);
+FROZEN(list, next, 32);
+FROZEN_SIZE(set, 48);
+FROZEN(set, max_messages, 24);
+FROZEN_SIZE(outgoing, 24);
+FROZEN_SIZE(send, 32);
+FROZEN(send, deadline, 24);
+FROZEN_SIZE(incoming, 56);
+FROZEN(incoming, pid, 40);
+FROZEN_SIZE(receive, 32);
+FROZEN(receive, deadline, 24);
+
+#define NO_PAD		0
+#define BAD_ADDRESS	((void *)(uintptr_t)(LONG_MAX - 4095))
+
+union request {
+	__u32 size;
+	__u32 word[PATH_MAX / 4 * 2];
+	struct ipcbox_info info;
+	struct ipcbox_create create;
+	struct ipcbox_open open;
+	struct ipcbox_unlink unlink;
+	struct ipcbox_stat stat;
+	struct ipcbox_list list;
+	struct ipcbox_set set;
+	struct ipcbox_send send;
+	struct ipcbox_receive receive;
+};
+
+FIXTURE(abi)
+{
+	int dev;
+	int queue;		/* with three messages in it, and all rights */
+	int spare;		/* an object to unlink */
+	int on;			/* the descriptor of the variant's command */
+	long page;
+	union request request;
+	struct ipcbox_stat entries[4];
+	struct ipcbox_outgoing out[2];
+	struct ipcbox_incoming in[2];
+	__u32 received[2];
+	__u32 sent[2];
+	char name[BOX_NAME_SIZE];
+	struct box_snapshot before;
+};
+
+FIXTURE_VARIANT(abi)
+{
+	unsigned int command;
+	unsigned int size;
+	unsigned int flags;	/* that are known */
+	unsigned int pad;	/* offset of the padding, or NO_PAD */
+	bool handle;		/* called on a handle, not on the device */
+	bool writes;		/* writes its structure back */
+};
+
+FIXTURE_VARIANT_ADD(abi, info)
+{
+	.command = IPCBOX_IOC_INFO,
+	.size = sizeof(struct ipcbox_info),
+	.pad = offsetof(struct ipcbox_info, pad),
+	.writes = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, create)
+{
+	.command = IPCBOX_IOC_CREATE,
+	.size = sizeof(struct ipcbox_create),
+	.flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
+		 IPCBOX_CREATE_NONBLOCK,
+	.pad = offsetof(struct ipcbox_create, pad),
+	.writes = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, open)
+{
+	.command = IPCBOX_IOC_OPEN,
+	.size = sizeof(struct ipcbox_open),
+	.flags = IPCBOX_OPEN_NONBLOCK,
+	.writes = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, unlink)
+{
+	.command = IPCBOX_IOC_UNLINK,
+	.size = sizeof(struct ipcbox_unlink),
+};
+
+FIXTURE_VARIANT_ADD(abi, list)
+{
+	.command = IPCBOX_IOC_LIST,
+	.size = sizeof(struct ipcbox_list),
+	.pad = offsetof(struct ipcbox_list, pad),
+	.writes = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, stat)
+{
+	.command = IPCBOX_IOC_STAT,
+	.size = sizeof(struct ipcbox_stat),
+	.pad = offsetof(struct ipcbox_stat, pad),
+	.handle = true,
+	.writes = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, set)
+{
+	.command = IPCBOX_IOC_SET,
+	.size = sizeof(struct ipcbox_set),
+	.handle = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, send)
+{
+	.command = IPCBOX_IOC_SEND,
+	.size = sizeof(struct ipcbox_send),
+	.flags = IPCBOX_NOWAIT,
+	.handle = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, receive)
+{
+	.command = IPCBOX_IOC_RECEIVE,
+	.size = sizeof(struct ipcbox_receive),
+	.flags = IPCBOX_NOWAIT,
+	.handle = true,
+};
+
+FIXTURE_SETUP(abi)
+{
+	__u32 i;
+
+	self->page = sysconf(_SC_PAGESIZE);
+	self->dev = box_device();
+	ASSERT_LE(0, self->dev);
+	box_name(self->name, "abi");
+	self->queue = box_make_named(self->dev, IPCBOX_QUEUE, RWM, 0,
+				     self->name);
+	ASSERT_LE(0, self->queue);
+	self->spare = box_make(self->dev, IPCBOX_QUEUE, RWM);
+	ASSERT_LE(0, self->spare);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(1, box_put(self->queue, i));
+	}
+	self->on = variant->handle ? self->queue : self->dev;
+	box_snapshot(self->dev, self->queue, &self->before);
+}
+
+FIXTURE_TEARDOWN(abi)
+{
+	close(self->spare);
+	close(self->queue);
+	close(self->dev);
+}
+
+/* The messages that the fixture put in, and nothing else, in their order. */
+static bool intact(int queue)
+{
+	__u32 number, i;
+
+	for (i = 0; i < 3; i++)
+		if (box_get(queue, &number) != 1 || number != i)
+			return false;
+	return box_get(queue, &number) == -EAGAIN;
+}
+
+/* A request that is granted. */
+static union request *good(FIXTURE_DATA(abi) *self,
+			   const FIXTURE_VARIANT(abi) *variant)
+{
+	union request *request = &self->request;
+	int i;
+
+	memset(request, 0, sizeof(*request));
+	request->size = variant->size;
+	memset(self->out, 0, sizeof(self->out));
+	memset(self->in, 0, sizeof(self->in));
+	for (i = 0; i < 2; i++) {
+		self->out[i].data = (uintptr_t)&self->sent[i];
+		self->out[i].length = sizeof(self->sent[i]);
+		self->in[i].data = (uintptr_t)&self->received[i];
+		self->in[i].capacity = sizeof(self->received[i]);
+	}
+	switch (variant->command) {
+	case IPCBOX_IOC_CREATE:
+		request->create.kind = IPCBOX_QUEUE;
+		request->create.mode = 0600;
+		request->create.rights = R | W;
+		break;
+	case IPCBOX_IOC_OPEN:
+		request->open.by = IPCBOX_BY_NAME;
+		request->open.rights = W;
+		request->open.name = (uintptr_t)self->name;
+		request->open.name_length = strlen(self->name);
+		break;
+	case IPCBOX_IOC_UNLINK:
+		request->unlink.by = IPCBOX_BY_ID;
+		request->unlink.object = box_id(self->spare);
+		break;
+	case IPCBOX_IOC_LIST:
+		request->list.entries = (uintptr_t)self->entries;
+		request->list.count = ARRAY_SIZE(self->entries);
+		request->list.entry_size = sizeof(self->entries[0]);
+		break;
+	case IPCBOX_IOC_SET:
+		request->set.mask = IPCBOX_SET_MODE;
+		request->set.mode = 0640;
+		break;
+	case IPCBOX_IOC_SEND:
+		request->send.messages = (uintptr_t)self->out;
+		request->send.count = 2;
+		request->send.message_size = sizeof(self->out[0]);
+		request->send.deadline = IPCBOX_FOREVER;
+		break;
+	case IPCBOX_IOC_RECEIVE:
+		request->receive.messages = (uintptr_t)self->in;
+		request->receive.count = 2;
+		request->receive.message_size = sizeof(self->in[0]);
+		request->receive.deadline = IPCBOX_FOREVER;
+		break;
+	}
+	return request;
+}
+
+static int call(FIXTURE_DATA(abi) *self, const FIXTURE_VARIANT(abi) *variant,
+		void *request)
+{
+	int ret = ioctl(self->on, variant->command, request);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* It did what it was asked to: the state says so, not only the return. */
+static bool granted(FIXTURE_DATA(abi) *self,
+		    const FIXTURE_VARIANT(abi) *variant,
+		    union request *request, int ret)
+{
+	struct ipcbox_stat stat;
+	struct ipcbox_info info;
+	__u32 number;
+
+	if (ret < 0)
+		return false;
+	switch (variant->command) {
+	case IPCBOX_IOC_INFO:
+		return ret == 0 && request->info.abi == IPCBOX_ABI &&
+		       request->info.features & IPCBOX_FEATURE_MESSAGES &&
+		       request->info.batch_messages > 0 &&
+		       request->info.box_objects_used >= 2;
+	case IPCBOX_IOC_CREATE:
+		if (box_stat(ret, &stat) || stat.handles != 1 ||
+		    stat.id != request->create.id ||
+		    request->create.created != 1)
+			return false;
+		return close(ret) == 0;
+	case IPCBOX_IOC_OPEN:
+		if (box_stat(ret, &stat) || stat.handles != 2 ||
+		    stat.id != box_id(self->queue) ||
+		    stat.id != request->open.id ||
+		    request->open.kind != IPCBOX_QUEUE)
+			return false;
+		return close(ret) == 0;
+	case IPCBOX_IOC_UNLINK:
+		if (ret || box_stat(self->spare, &stat) ||
+		    !(stat.state & IPCBOX_STATE_UNLINKED))
+			return false;
+		close(self->spare);
+		self->spare = box_make(self->dev, IPCBOX_QUEUE, RWM);
+		return self->spare >= 0;
+	case IPCBOX_IOC_LIST:
+		return ret == 0 && request->list.returned >= 2 &&
+		       self->entries[0].id;
+	case IPCBOX_IOC_STAT:
+		return ret == 0 && request->stat.id == box_id(self->queue) &&
+		       request->stat.messages == self->before.stat.messages;
+	case IPCBOX_IOC_SET:
+		return ret == 0 && !box_stat(self->queue, &stat) &&
+		       stat.mode == 0640 && !box_set_mode(self->queue, 0600);
+	case IPCBOX_IOC_SEND:
+		if (ret != 2 || box_stat(self->queue, &stat) ||
+		    stat.messages != self->before.stat.messages + 2)
+			return false;
+		/* Back to the three of the fixture. */
+		for (;;) {
+			if (box_get(self->queue, &number) != 1)
+				break;
+		}
+		for (number = 0; number < 3; number++)
+			box_put(self->queue, number);
+		return true;
+	case IPCBOX_IOC_RECEIVE:
+		if (ret != 2 || self->received[0] != 0 ||
+		    self->received[1] != 1 || self->in[0].length != 4 ||
+		    self->in[1].length != 4 || box_stat(self->queue, &stat) ||
+		    stat.messages != self->before.stat.messages - 2)
+			return false;
+		box_get(self->queue, &number);
+		for (number = 0; number < 3; number++)
+			box_put(self->queue, number);
+		return true;
+	}
+	return box_info(self->dev, &info) == 0;
+}
+
+TEST_F(abi, exact_size_is_granted)
+{
+	union request *request = good(self, variant);
+	int ret = call(self, variant, request);
+
+	EXPECT_TRUE(granted(self, variant, request, ret))
+		TH_LOG("returned %d", ret);
+	EXPECT_EQ(variant->size, request->size);
+}
+
+TEST_F(abi, smaller_size_is_refused)
+{
+	const unsigned int sizes[] = {
+		0, 1, 3, 4, 5, 8, variant->size / 2, variant->size - 8,
+		variant->size - 4, variant->size - 1,
+	};
+	union request *request;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		request = good(self, variant);
+		request->size = sizes[i];
+		EXPECT_EQ(-EINVAL, call(self, variant, request))
+			TH_LOG("size %u", sizes[i]);
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, larger_size_with_zero_tail_is_granted)
+{
+	const unsigned int sizes[] = {
+		variant->size + 1, variant->size + 4, variant->size + 8,
+		variant->size + 100, self->page,
+	};
+	union request *request;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		request = good(self, variant);
+		request->size = sizes[i];
+		ret = call(self, variant, request);
+		EXPECT_TRUE(granted(self, variant, request, ret))
+			TH_LOG("size %u: %d", sizes[i], ret);
+	}
+}
+
+TEST_F(abi, larger_size_with_other_tail_is_refused)
+{
+	const unsigned int at[] = {
+		variant->size, variant->size + 1, variant->size + 63,
+		self->page - 1,
+	};
+	union request *request;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		request = good(self, variant);
+		request->size = self->page;
+		((char *)request)[at[i]] = 1;
+		EXPECT_EQ(-E2BIG, call(self, variant, request))
+			TH_LOG("byte %u", at[i]);
+
+		request = good(self, variant);
+		request->size = at[i] + 1;
+		((char *)request)[at[i]] = 0x80;
+		EXPECT_EQ(-E2BIG, call(self, variant, request))
+			TH_LOG("last byte %u", at[i]);
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, more_than_a_page_is_refused)
+{
+	const unsigned int sizes[] = {
+		self->page + 1, 2 * self->page, INT_MAX, UINT_MAX,
+	};
+	union request *request;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		request = good(self, variant);
+		request->size = sizes[i];
+		EXPECT_EQ(-E2BIG, call(self, variant, request))
+			TH_LOG("size %u", sizes[i]);
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, unknown_flags_are_refused)
+{
+	union request *request;
+	int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		if (variant->flags & 1u << bit)
+			continue;
+		request = good(self, variant);
+		request->word[1] = 1u << bit;
+		EXPECT_EQ(-EINVAL, call(self, variant, request))
+			TH_LOG("flag %#x", 1u << bit);
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, padding_must_be_zero)
+{
+	union request *request;
+
+	if (variant->pad == NO_PAD) {
+		/* It has none; what it has instead is what must be zero. */
+		request = good(self, variant);
+		switch (variant->command) {
+		case IPCBOX_IOC_OPEN:
+			request->open.object = 1;
+			break;
+		case IPCBOX_IOC_UNLINK:
+			request->unlink.name = (uintptr_t)self->name;
+			request->unlink.name_length = strlen(self->name);
+			break;
+		case IPCBOX_IOC_SET:
+			request->set.mask |= 0x40;
+			break;
+		default:
+			request->word[1] = ~variant->flags;
+		}
+		EXPECT_EQ(-EINVAL, call(self, variant, request));
+	} else {
+		request = good(self, variant);
+		request->word[variant->pad / 4] = 1;
+		EXPECT_EQ(-EINVAL, call(self, variant, request));
+		request = good(self, variant);
+		request->word[variant->pad / 4] = 0x80000000;
+		EXPECT_EQ(-EINVAL, call(self, variant, request));
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, outputs_are_not_read)
+{
+	union request *request = good(self, variant);
+	int ret;
+
+	switch (variant->command) {
+	case IPCBOX_IOC_INFO:
+		memset(&request->info.features, 0xff,
+		       sizeof(request->info) -
+		       offsetof(struct ipcbox_info, features));
+		request->info.abi = 77;
+		break;
+	case IPCBOX_IOC_CREATE:
+		request->create.id = -1;
+		request->create.created = -1;
+		break;
+	case IPCBOX_IOC_OPEN:
+		request->open.kind = -1;
+		request->open.id = -1;
+		break;
+	case IPCBOX_IOC_LIST:
+		request->list.next = -1;
+		request->list.returned = -1;
+		memset(self->entries, 0xff, sizeof(self->entries));
+		break;
+	case IPCBOX_IOC_STAT:
+		memset(&request->stat.id, 0xff,
+		       offsetof(struct ipcbox_stat, pad) -
+		       offsetof(struct ipcbox_stat, id));
+		break;
+	case IPCBOX_IOC_RECEIVE:
+		memset(&self->in[0].length, 0xff,
+		       sizeof(self->in[0]) -
+		       offsetof(struct ipcbox_incoming, length));
+		break;
+	}
+	ret = call(self, variant, request);
+	EXPECT_TRUE(granted(self, variant, request, ret))
+		TH_LOG("returned %d", ret);
+}
+
+TEST_F(abi, pointer_to_nothing_is_efault)
+{
+	char *edge;
+	void *readable;
+	union request *request;
+	unsigned int part;
+	int ret;
+
+	EXPECT_EQ(-EFAULT, call(self, variant, NULL));
+	EXPECT_EQ(-EFAULT, call(self, variant, (void *)8));
+	EXPECT_EQ(-EFAULT, call(self, variant, (void *)-1L));
+	EXPECT_EQ(-EFAULT, call(self, variant, (void *)-4096L));
+	EXPECT_EQ(-EFAULT, call(self, variant, BAD_ADDRESS));
+
+	/* The structure goes on in a page that is not there. */
+	for (part = 1; part < variant->size; part += 7) {
+		request = good(self, variant);
+		edge = box_edge(part);
+		memcpy(edge, request, part);
+		EXPECT_EQ(-EFAULT, call(self, variant, edge))
+			TH_LOG("%u bytes of %u", part, variant->size);
+		munmap((void *)((uintptr_t)edge & -self->page), self->page);
+	}
+	/* Its tail does. */
+	request = good(self, variant);
+	edge = box_edge(variant->size);
+	request->size = variant->size + 8;
+	memcpy(edge, request, variant->size);
+	EXPECT_EQ(-EFAULT, call(self, variant, edge));
+
+	/* It cannot be written back. */
+	readable = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_TRUE(readable != MAP_FAILED);
+	request = good(self, variant);
+	memcpy(readable, request, variant->size);
+	ASSERT_EQ(0, mprotect(readable, self->page, PROT_READ));
+	if (variant->writes) {
+		EXPECT_EQ(-EFAULT, call(self, variant, readable));
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	if (!variant->writes) {
+		ret = call(self, variant, readable);
+		EXPECT_TRUE(granted(self, variant, request, ret));
+	}
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, any_alignment_is_granted)
+{
+	char *memory = malloc(2 * self->page);
+	union request *request;
+	int shift, ret;
+
+	ASSERT_TRUE(memory != NULL);
+	for (shift = 1; shift < 8; shift++) {
+		request = good(self, variant);
+		memcpy(memory + shift, request, variant->size);
+		ret = call(self, variant, memory + shift);
+		memcpy(request, memory + shift, variant->size);
+		EXPECT_TRUE(granted(self, variant, request, ret))
+			TH_LOG("shift %d: %d", shift, ret);
+	}
+	/* Up to the very end of what is mapped. */
+	request = good(self, variant);
+	memory = box_edge(variant->size);
+	memcpy(memory, request, variant->size);
+	ret = call(self, variant, memory);
+	memcpy(request, memory, variant->size);
+	EXPECT_TRUE(granted(self, variant, request, ret));
+}
+
+TEST_F(abi, wrong_descriptor_is_enotty)
+{
+	union request *request = good(self, variant);
+	int other = variant->handle ? self->dev : self->queue;
+
+	errno = 0;
+	EXPECT_EQ(-1, ioctl(other, variant->command, request));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+TEST_F(abi, unknown_command_is_enotty)
+{
+	union request *request = good(self, variant);
+	unsigned int nr = _IOC_NR(variant->command);
+	const unsigned int commands[] = {
+		_IOWR(IPCBOX_IOC_TYPE, nr, union request),
+		_IOC(_IOC_READ | _IOC_WRITE, IPCBOX_IOC_TYPE, nr,
+		     variant->size),
+		_IOR(IPCBOX_IOC_TYPE, nr, __u64),
+		_IO(IPCBOX_IOC_TYPE + 1, nr),
+		_IO(0, nr),
+		_IO(IPCBOX_IOC_TYPE, nr + 0x10),
+		_IO(IPCBOX_IOC_TYPE, nr + 0x80),
+		_IO(IPCBOX_IOC_TYPE, 0xff),
+		0, UINT_MAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		errno = 0;
+		EXPECT_EQ(-1, ioctl(self->on, commands[i], request));
+		EXPECT_EQ(ENOTTY, errno)
+			TH_LOG("command %#x", commands[i]);
+	}
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+}
+
+/* What only some of the calls have. */
+FIXTURE(fields)
+{
+	int dev;
+	int queue;
+	char name[BOX_NAME_SIZE];
+	__u64 batch;
+	struct box_snapshot before;
+};
+
+FIXTURE_SETUP(fields)
+{
+	struct ipcbox_info info;
+	__u32 i;
+
+	self->dev = box_device();
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, box_info(self->dev, &info));
+	self->batch = info.batch_messages;
+	box_name(self->name, "fields");
+	self->queue = box_make_named(self->dev, IPCBOX_QUEUE, RWM, 0,
+				     self->name);
+	ASSERT_LE(0, self->queue);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(1, box_put(self->queue, i));
+	}
+	box_snapshot(self->dev, self->queue, &self->before);
+}
+
+FIXTURE_TEARDOWN(fields)
+{
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+	EXPECT_TRUE(intact(self->queue));
+	close(self->queue);
+	close(self->dev);
+}
+
+static __u64 bad_pointer(unsigned int i)
+{
+	const __u64 bad[] = {
+		0, 8, (uintptr_t)BAD_ADDRESS, -1ull, -4096ull,
+		0xffff888000000000ull,
+		/* For a 32-bit program: beyond what it can have. */
+		sizeof(long) == 4 ? 1ull << 32 : 1ull << 60,
+	};
+
+	return i < ARRAY_SIZE(bad) ? bad[i] : 1;
+}
+
+#define FOR_BAD_POINTERS(i, pointer) \
+	for (i = 0; (pointer = bad_pointer(i)) != 1; i++)
+
+TEST_F(fields, bad_names_are_efault)
+{
+	struct ipcbox_create create = {
+		.kind = IPCBOX_QUEUE,
+		.rights = R,
+		.name_length = 8,
+	};
+	struct ipcbox_open open = {
+		.by = IPCBOX_BY_NAME,
+		.rights = R,
+		.name_length = 8,
+	};
+	struct ipcbox_unlink unlink = {
+		.size = sizeof(unlink),
+		.by = IPCBOX_BY_NAME,
+		.name_length = 8,
+	};
+	char *edge = box_edge(5);
+	unsigned int i;
+	__u64 pointer;
+
+	FOR_BAD_POINTERS(i, pointer) {
+		create.name = pointer;
+		EXPECT_EQ(-EFAULT, box_create(self->dev, &create))
+			TH_LOG("%#llx", pointer);
+		open.name = pointer;
+		EXPECT_EQ(-EFAULT, box_open(self->dev, &open))
+			TH_LOG("%#llx", pointer);
+		unlink.name = pointer;
+		EXPECT_EQ(-1, ioctl(self->dev, IPCBOX_IOC_UNLINK, &unlink));
+		EXPECT_EQ(EFAULT, errno)
+			TH_LOG("%#llx", pointer);
+	}
+	memcpy(edge, "fault", 5);
+	create.name = (uintptr_t)edge;
+	EXPECT_EQ(-EFAULT, box_create(self->dev, &create));
+	open.name = (uintptr_t)edge;
+	EXPECT_EQ(-EFAULT, box_open(self->dev, &open));
+	unlink.name = (uintptr_t)edge;
+	EXPECT_EQ(-1, ioctl(self->dev, IPCBOX_IOC_UNLINK, &unlink));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+TEST_F(fields, open_takes_a_name_or_an_id)
+{
+	const __u64 id = box_id(self->queue);
+	const struct ipcbox_open wrong[] = {
+		{ .by = 0, .rights = R, .object = id },
+		{ .by = 3, .rights = R, .object = id },
+		{ .by = -1, .rights = R, .object = id },
+		{ .by = IPCBOX_BY_ID, .rights = 0, .object = id },
+		{ .by = IPCBOX_BY_ID, .rights = 8, .object = id },
+		{ .by = IPCBOX_BY_ID, .rights = R | 0x80000000, .object = id },
+		{ .by = IPCBOX_BY_ID, .rights = R, .object = id,
+		  .name = (uintptr_t)self->name },
+		{ .by = IPCBOX_BY_ID, .rights = R, .object = id,
+		  .name_length = 1 },
+		{ .by = IPCBOX_BY_NAME, .rights = R, .object = id,
+		  .name = (uintptr_t)self->name,
+		  .name_length = strlen(self->name) },
+		{ .by = IPCBOX_BY_NAME, .rights = R,
+		  .name = (uintptr_t)self->name, .name_length = 0 },
+		{ .by = IPCBOX_BY_NAME, .rights = R,
+		  .name = (uintptr_t)self->name,
+		  .name_length = IPCBOX_NAME_MAX + 1 },
+		{ .by = IPCBOX_BY_NAME, .rights = R,
+		  .name = (uintptr_t)self->name, .name_length = -1 },
+	};
+	struct ipcbox_open open;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		open = wrong[i];
+		EXPECT_EQ(-EINVAL, box_open(self->dev, &open))
+			TH_LOG("case %u", i);
+	}
+	EXPECT_EQ(-ENOENT, box_open_id(self->dev, 0, R));
+	EXPECT_EQ(-ENOENT, box_open_id(self->dev, id + 1000000, R));
+	EXPECT_EQ(-ENOENT, box_open_id(self->dev, -1, R));
+}
+
+TEST_F(fields, unlink_takes_a_name_or_an_id)
+{
+	const __u64 id = box_id(self->queue);
+	struct ipcbox_unlink wrong[] = {
+		{ .by = 0, .object = id },
+		{ .by = 3, .object = id },
+		{ .by = IPCBOX_BY_ID, .object = id, .name_length = 1 },
+		{ .by = IPCBOX_BY_ID, .object = id,
+		  .name = (uintptr_t)self->name },
+		{ .by = IPCBOX_BY_NAME, .object = id,
+		  .name = (uintptr_t)self->name,
+		  .name_length = strlen(self->name) },
+		{ .by = IPCBOX_BY_NAME, .name = (uintptr_t)self->name },
+		{ .by = IPCBOX_BY_NAME, .name = (uintptr_t)self->name,
+		  .name_length = IPCBOX_NAME_MAX + 1 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		wrong[i].size = sizeof(wrong[i]);
+		EXPECT_EQ(-1, ioctl(self->dev, IPCBOX_IOC_UNLINK, &wrong[i]));
+		EXPECT_EQ(EINVAL, errno)
+			TH_LOG("case %u", i);
+	}
+	EXPECT_EQ(-ENOENT, box_unlink_id(self->dev, id + 1000000));
+	EXPECT_EQ(-ENOENT, box_unlink_id(self->dev, 0));
+	EXPECT_EQ(-ENOENT, box_unlink_name(self->dev, "test.no.such"));
+}
+
+TEST_F(fields, create_checks_its_values)
+{
+	const struct ipcbox_create wrong[] = {
+		{ .kind = 0, .rights = R },
+		{ .kind = 3, .rights = R },
+		{ .kind = -1, .rights = R },
+		{ .kind = IPCBOX_QUEUE, .rights = 0 },
+		{ .kind = IPCBOX_QUEUE, .rights = 8 },
+		{ .kind = IPCBOX_QUEUE, .rights = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .mode = 0111 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .mode = 0700 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .mode = 01000 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .mode = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R,
+		  .name = (uintptr_t)self->name,
+		  .name_length = IPCBOX_NAME_MAX + 1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R,
+		  .name = (uintptr_t)self->name, .name_length = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .max_messages = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .max_bytes = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .max_message_bytes = -1 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .max_bytes = 100,
+		  .max_message_bytes = 101 },
+	};
+	struct ipcbox_create create;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		create = wrong[i];
+		EXPECT_EQ(-EINVAL, box_create(self->dev, &create))
+			TH_LOG("case %u", i);
+	}
+}
+
+TEST_F(fields, set_checks_its_values)
+{
+	const struct ipcbox_set wrong[] = {
+		{ .mask = 0 },
+		{ .mask = 0x40 },
+		{ .mask = -1 },
+		{ .mask = IPCBOX_SET_MODE, .mode = 0700 },
+		{ .mask = IPCBOX_SET_MODE, .mode = 01000 },
+		{ .mask = IPCBOX_SET_MAX_MESSAGES, .max_messages = 0 },
+		{ .mask = IPCBOX_SET_MAX_MESSAGES, .max_messages = -1 },
+		{ .mask = IPCBOX_SET_MAX_BYTES, .max_bytes = -1 },
+		{ .mask = IPCBOX_SET_MAX_MESSAGE_BYTES,
+		  .max_message_bytes = 0 },
+		{ .mask = IPCBOX_SET_MAX_MESSAGE_BYTES,
+		  .max_message_bytes = -1 },
+		/* The good half must not be done either. */
+		{ .mask = IPCBOX_SET_MODE | IPCBOX_SET_MAX_MESSAGES,
+		  .mode = 0666, .max_messages = 0 },
+		{ .mask = IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MODE,
+		  .mode = 0777, .max_messages = 7 },
+		{ .mask = IPCBOX_SET_UID, .uid = -1 },
+		{ .mask = IPCBOX_SET_GID, .gid = -1 },
+	};
+	struct ipcbox_set set;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		set = wrong[i];
+		EXPECT_EQ(-EINVAL, box_set(self->queue, &set))
+			TH_LOG("case %u", i);
+	}
+	set = (struct ipcbox_set) {
+		.mask = IPCBOX_SET_MAX_BYTES | IPCBOX_SET_MAX_MESSAGE_BYTES,
+		.max_bytes = 100,
+		.max_message_bytes = 101,
+	};
+	EXPECT_EQ(-EINVAL, box_set(self->queue, &set));
+	/* What the mask does not name is not looked at. */
+	set = (struct ipcbox_set) {
+		.mask = IPCBOX_SET_MODE,
+		.mode = 0600,
+		.uid = -1,
+		.gid = -1,
+		.max_messages = -1,
+		.max_bytes = -1,
+		.max_message_bytes = -1,
+	};
+	EXPECT_EQ(0, box_set(self->queue, &set));
+}
+
+TEST_F(fields, list_checks_its_array)
+{
+	struct ipcbox_stat entry, *edge;
+	struct ipcbox_list list;
+	unsigned int i;
+	__u64 pointer;
+
+	list = (struct ipcbox_list) {
+		.entries = (uintptr_t)&entry,
+		.count = 0,
+		.entry_size = sizeof(entry),
+	};
+	EXPECT_EQ(-EINVAL, box_list(self->dev, &list));
+	for (i = 0; i < sizeof(entry); i += 8) {
+		list.count = 1;
+		list.entry_size = i;
+		EXPECT_EQ(-EINVAL, box_list(self->dev, &list))
+			TH_LOG("entry_size %u", i);
+	}
+	list.entry_size = sizeof(entry) - 1;
+	EXPECT_EQ(-EINVAL, box_list(self->dev, &list));
+
+	list.entry_size = sizeof(entry);
+	FOR_BAD_POINTERS(i, pointer) {
+		list.entries = pointer;
+		EXPECT_EQ(-EFAULT, box_list(self->dev, &list))
+			TH_LOG("%#llx", pointer);
+	}
+	/* An array that ends too early. */
+	edge = box_edge(sizeof(entry) / 2);
+	list.entries = (uintptr_t)edge;
+	EXPECT_EQ(-EFAULT, box_list(self->dev, &list));
+	/* The largest count is no reason to fail. */
+	edge = box_edge(sizeof(entry));
+	list.cursor = box_id(self->queue) - 1;
+	list.entries = (uintptr_t)edge;
+	list.count = 1;
+	EXPECT_EQ(0, box_list(self->dev, &list));
+	EXPECT_EQ(1, list.returned);
+	EXPECT_EQ(box_id(self->queue), edge->id);
+}
+
+TEST_F(fields, list_honours_the_stride)
+{
+	const unsigned int stride = sizeof(struct ipcbox_stat) + 40;
+	int other = box_make(self->dev, IPCBOX_QUEUE, R);
+	struct ipcbox_list list = { };
+	struct ipcbox_stat *second;
+	char array[2 * stride];
+
+	ASSERT_LE(0, other);
+	memset(array, 0, sizeof(array));
+	list.cursor = box_id(self->queue) - 1;
+	list.entries = (uintptr_t)array;
+	list.count = 2;
+	list.entry_size = stride;
+	EXPECT_EQ(0, box_list(self->dev, &list));
+	EXPECT_EQ(2, list.returned);
+	EXPECT_EQ(box_id(self->queue), ((struct ipcbox_stat *)array)->id);
+	second = (struct ipcbox_stat *)(array + stride);
+	EXPECT_EQ(box_id(other), second->id);
+	close(other);
+}
+
+static int raw(int fd, unsigned int command, const void *array, __u32 count,
+	       __u32 stride)
+{
+	struct ipcbox_send send = {
+		.size = sizeof(send),
+		.flags = IPCBOX_NOWAIT,
+		.messages = (uintptr_t)array,
+		.count = count,
+		.message_size = stride,
+		.deadline = IPCBOX_FOREVER,
+	};
+	int ret;
+
+	/* struct ipcbox_receive is laid out in the same way. */
+	ret = ioctl(fd, command, &send);
+	return ret < 0 ? -errno : ret;
+}
+
+TEST_F(fields, counts_out_of_range_are_refused)
+{
+	const __u32 counts[] = { 0, self->batch + 1, 1u << 31, UINT_MAX };
+	struct ipcbox_outgoing *out;
+	struct ipcbox_incoming *in;
+	unsigned int i;
+
+	out = calloc(self->batch + 1, sizeof(*out));
+	in = calloc(self->batch + 1, sizeof(*in));
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_SEND, out,
+				       counts[i], sizeof(*out)))
+			TH_LOG("count %u", counts[i]);
+		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_RECEIVE, in,
+				       counts[i], sizeof(*in)))
+			TH_LOG("count %u", counts[i]);
+	}
+	free(out);
+	free(in);
+}
+
+TEST_F(fields, small_strides_are_refused)
+{
+	struct ipcbox_outgoing out = { };
+	struct ipcbox_incoming in = { };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(out); i++) {
+		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_SEND, &out, 1,
+				       i))
+			TH_LOG("stride %u", i);
+	}
+	for (i = 0; i < sizeof(in); i++) {
+		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_RECEIVE, &in, 1,
+				       i))
+			TH_LOG("stride %u", i);
+	}
+}
+
+TEST_F(fields, large_strides_are_taken_by_their_tail)
+{
+	struct {
+		struct ipcbox_outgoing out;
+		char tail[40];
+	} out[2] = { };
+	struct {
+		struct ipcbox_incoming in;
+		char tail[40];
+	} in[2] = { };
+	__u32 sent[2] = { 70, 71 }, received[2];
+	int copy, i;
+
+	for (i = 0; i < 2; i++) {
+		out[i].out.data = (uintptr_t)&sent[i];
+		out[i].out.length = sizeof(sent[i]);
+		in[i].in.data = (uintptr_t)&received[i];
+		in[i].in.capacity = sizeof(received[i]);
+	}
+	out[0].tail[39] = 1;
+	EXPECT_EQ(-E2BIG, raw(self->queue, IPCBOX_IOC_SEND, out, 2,
+			      sizeof(out[0])));
+	out[0].tail[39] = 0;
+	in[0].tail[0] = 1;
+	EXPECT_EQ(-E2BIG, raw(self->queue, IPCBOX_IOC_RECEIVE, in, 2,
+			      sizeof(in[0])));
+	in[0].tail[0] = 0;
+	EXPECT_EQ(-E2BIG, raw(self->queue, IPCBOX_IOC_SEND, out, 2, UINT_MAX));
+	EXPECT_EQ(-E2BIG, raw(self->queue, IPCBOX_IOC_RECEIVE, in, 2,
+			      UINT_MAX));
+	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
+
+	/* Accepted, on an object of its own. */
+	copy = box_make(self->dev, IPCBOX_QUEUE, RWM);
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(2, raw(copy, IPCBOX_IOC_SEND, out, 2, sizeof(out[0])));
+	EXPECT_EQ(2, raw(copy, IPCBOX_IOC_RECEIVE, in, 2, sizeof(in[0])));
+	EXPECT_EQ(70, received[0]);
+	EXPECT_EQ(71, received[1]);
+	EXPECT_EQ(4, in[1].in.length);
+	close(copy);
+}
+
+TEST_F(fields, bad_arrays_are_efault)
+{
+	char *edge = box_edge(8);
+	unsigned int i;
+	__u64 pointer;
+
+	FOR_BAD_POINTERS(i, pointer) {
+		/* Not a pointer of this program: a field, so by hand. */
+		struct ipcbox_send send = {
+			.size = sizeof(send),
+			.flags = IPCBOX_NOWAIT,
+			.messages = pointer,
+			.count = 1,
+			.message_size = sizeof(struct ipcbox_outgoing),
+		};
+
+		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_SEND, &send));
+		EXPECT_EQ(EFAULT, errno)
+			TH_LOG("%#llx", pointer);
+		send.message_size = sizeof(struct ipcbox_incoming);
+		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_RECEIVE, &send));
+		EXPECT_EQ(EFAULT, errno)
+			TH_LOG("%#llx", pointer);
+	}
+	memset(edge, 0, 8);
+	EXPECT_EQ(-EFAULT, raw(self->queue, IPCBOX_IOC_SEND, edge, 1,
+			       sizeof(struct ipcbox_outgoing)));
+	EXPECT_EQ(-EFAULT, raw(self->queue, IPCBOX_IOC_RECEIVE, edge, 1,
+			       sizeof(struct ipcbox_incoming)));
+}
+
+TEST_F(fields, bad_payload_pointers_are_efault)
+{
+	struct ipcbox_outgoing out = { .length = 8 };
+	struct ipcbox_incoming in = { .capacity = 8 };
+	unsigned int i;
+	__u64 pointer;
+
+	FOR_BAD_POINTERS(i, pointer) {
+		out.data = pointer;
+		EXPECT_EQ(-EFAULT, box_send_many(self->queue, &out, 1,
+						 IPCBOX_NOWAIT, 0))
+			TH_LOG("%#llx", pointer);
+		in.data = pointer;
+		EXPECT_EQ(-EFAULT, box_receive_many(self->queue, &in, 1,
+						    IPCBOX_NOWAIT, 0))
+			TH_LOG("%#llx", pointer);
+	}
+}
+
+TEST_F(fields, priorities_out_of_range_are_refused)
+{
+	const __u32 priorities[] = {
+		IPCBOX_PRIORITY_MAX + 1, 1u << 31, UINT_MAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(priorities); i++) {
+		EXPECT_EQ(-EINVAL, box_put_priority(self->queue, 1,
+						    priorities[i]))
+			TH_LOG("priority %u", priorities[i]);
+	}
+}
+
+TEST_F(fields, each_right_is_needed)
+{
+	const struct ipcbox_set mode = {
+		.mask = IPCBOX_SET_MODE, .mode = 0666,
+	};
+	struct ipcbox_set set;
+	struct ipcbox_stat stat;
+	unsigned int rights;
+	__u32 number;
+	int fd;
+
+	for (rights = 1; rights <= RWM; rights++) {
+		fd = box_open_name(self->dev, self->name, rights);
+		ASSERT_LE(0, fd);
+		if (!(rights & R)) {
+			EXPECT_EQ(-EACCES, box_get(fd, &number))
+				TH_LOG("rights %u", rights);
+		}
+		if (!(rights & W)) {
+			EXPECT_EQ(-EACCES, box_put(fd, 1))
+				TH_LOG("rights %u", rights);
+		}
+		if (!(rights & M)) {
+			set = mode;
+			EXPECT_EQ(-EACCES, box_set(fd, &set))
+				TH_LOG("rights %u", rights);
+		}
+		EXPECT_EQ(0, box_stat(fd, &stat))
+			TH_LOG("rights %u", rights);
+		EXPECT_EQ(2, stat.handles);
+		close(fd);
+	}
+}
+
+TEST_HARNESS_MAIN

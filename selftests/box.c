@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the selftests of ipcbox share. See box.h. */
+#include <dirent.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "box.h"
+
+#define SKIPPED		4	/* KSFT_SKIP */
+
+/*
+ * Before main: without the device nothing can be shown, and a test that shows
+ * nothing must not pass.
+ */
+static void __attribute__((constructor)) box_need_device(void)
+{
+	int fd = open(BOX_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		close(fd);
+		return;
+	}
+	printf("TAP version 13\n1..0 # SKIP %s: %s\n", BOX_DEVICE,
+	       strerror(errno));
+	exit(SKIPPED);
+}
+
+static int result(int ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+const char *box_name(char *name, const char *what)
+{
+	snprintf(name, BOX_NAME_SIZE, "test.%s.%d", what, getpid());
+	return name;
+}
+
+int box_device(void)
+{
+	return result(open(BOX_DEVICE, O_RDWR | O_CLOEXEC));
+}
+
+int box_info(int dev, struct ipcbox_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return result(ioctl(dev, IPCBOX_IOC_INFO, info));
+}
+
+int box_create(int dev, struct ipcbox_create *create)
+{
+	create->size = sizeof(*create);
+	return result(ioctl(dev, IPCBOX_IOC_CREATE, create));
+}
+
+int box_open(int dev, struct ipcbox_open *open)
+{
+	open->size = sizeof(*open);
+	return result(ioctl(dev, IPCBOX_IOC_OPEN, open));
+}
+
+int box_list(int dev, struct ipcbox_list *list)
+{
+	list->size = sizeof(*list);
+	return result(ioctl(dev, IPCBOX_IOC_LIST, list));
+}
+
+int box_make_sized(int dev, __u32 kind, __u32 rights, __u64 messages,
+		   __u64 bytes, __u64 message_bytes)
+{
+	struct ipcbox_create create = {
+		.kind = kind,
+		.mode = 0600,
+		.rights = rights,
+		.max_messages = messages,
+		.max_bytes = bytes,
+		.max_message_bytes = message_bytes,
+	};
+
+	return box_create(dev, &create);
+}
+
+int box_make(int dev, __u32 kind, __u32 rights)
+{
+	return box_make_sized(dev, kind, rights, 0, 0, 0);
+}
+
+int box_make_named(int dev, __u32 kind, __u32 rights, __u32 flags,
+		   const char *name)
+{
+	struct ipcbox_create create = {
+		.flags = flags,
+		.kind = kind,
+		.mode = 0600,
+		.rights = rights,
+		.name = (uintptr_t)name,
+		.name_length = strlen(name),
+	};
+
+	return box_create(dev, &create);
+}
+
+int box_open_name(int dev, const char *name, __u32 rights)
+{
+	struct ipcbox_open open = {
+		.by = IPCBOX_BY_NAME,
+		.rights = rights,
+		.name = (uintptr_t)name,
+		.name_length = strlen(name),
+	};
+
+	return box_open(dev, &open);
+}
+
+int box_open_id(int dev, __u64 id, __u32 rights)
+{
+	struct ipcbox_open open = {
+		.by = IPCBOX_BY_ID,
+		.rights = rights,
+		.object = id,
+	};
+
+	return box_open(dev, &open);
+}
+
+int box_unlink_name(int dev, const char *name)
+{
+	struct ipcbox_unlink unlink = {
+		.size = sizeof(unlink),
+		.by = IPCBOX_BY_NAME,
+		.name = (uintptr_t)name,
+		.name_length = strlen(name),
+	};
+
+	return result(ioctl(dev, IPCBOX_IOC_UNLINK, &unlink));
+}
+
+int box_unlink_id(int dev, __u64 id)
+{
+	struct ipcbox_unlink unlink = {
+		.size = sizeof(unlink),
+		.by = IPCBOX_BY_ID,
+		.object = id,
+	};
+
+	return result(ioctl(dev, IPCBOX_IOC_UNLINK, &unlink));
+}
+
+int box_stat(int fd, struct ipcbox_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	return result(ioctl(fd, IPCBOX_IOC_STAT, stat));
+}
+
+int box_set(int fd, struct ipcbox_set *set)
+{
+	set->size = sizeof(*set);
+	return result(ioctl(fd, IPCBOX_IOC_SET, set));
+}
+
+int box_set_max_messages(int fd, __u64 messages)
+{
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MAX_MESSAGES,
+		.max_messages = messages,
+	};
+
+	return box_set(fd, &set);
+}
+
+int box_set_mode(int fd, __u32 mode)
+{
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MODE,
+		.mode = mode,
+	};
+
+	return box_set(fd, &set);
+}
+
+__u64 box_id(int fd)
+{
+	struct ipcbox_stat stat;
+
+	return box_stat(fd, &stat) ? 0 : stat.id;
+}
+
+int box_send_many(int fd, struct ipcbox_outgoing *messages, __u32 count,
+		  __u32 flags, __u64 deadline)
+{
+	struct ipcbox_send send = {
+		.size = sizeof(send),
+		.flags = flags,
+		.messages = (uintptr_t)messages,
+		.count = count,
+		.message_size = sizeof(*messages),
+		.deadline = deadline,
+	};
+
+	return result(ioctl(fd, IPCBOX_IOC_SEND, &send));
+}
+
+int box_receive_many(int fd, struct ipcbox_incoming *messages, __u32 count,
+		     __u32 flags, __u64 deadline)
+{
+	struct ipcbox_receive receive = {
+		.size = sizeof(receive),
+		.flags = flags,
+		.messages = (uintptr_t)messages,
+		.count = count,
+		.message_size = sizeof(*messages),
+		.deadline = deadline,
+	};
+
+	return result(ioctl(fd, IPCBOX_IOC_RECEIVE, &receive));
+}
+
+int box_send(int fd, const void *data, __u32 length, __u32 priority,
+	     __u64 tag, __u32 flags, __u64 deadline)
+{
+	struct ipcbox_outgoing out = {
+		.data = (uintptr_t)data,
+		.length = length,
+		.priority = priority,
+		.tag = tag,
+	};
+
+	return box_send_many(fd, &out, 1, flags, deadline);
+}
+
+int box_receive(int fd, struct ipcbox_incoming *in, void *data,
+		__u32 capacity, __u32 flags, __u64 deadline)
+{
+	memset(in, 0, sizeof(*in));
+	in->data = (uintptr_t)data;
+	in->capacity = capacity;
+	return box_receive_many(fd, in, 1, flags, deadline);
+}
+
+int box_put_priority(int fd, __u32 number, __u32 priority)
+{
+	return box_send(fd, &number, sizeof(number), priority, number,
+			IPCBOX_NOWAIT, IPCBOX_FOREVER);
+}
+
+int box_put(int fd, __u32 number)
+{
+	return box_put_priority(fd, number, 0);
+}
+
+int box_put_wait(int fd, __u32 number)
+{
+	return box_send(fd, &number, sizeof(number), 0, number, 0,
+			IPCBOX_FOREVER);
+}
+
+static int get_number(int fd, __u32 *number, __u32 flags)
+{
+	struct ipcbox_incoming in;
+	int ret;
+
+	ret = box_receive(fd, &in, number, sizeof(*number), flags,
+			  IPCBOX_FOREVER);
+	if (ret == 1 && (in.length != sizeof(*number) || in.tag != *number))
+		return -EBADMSG;
+	return ret;
+}
+
+int box_get(int fd, __u32 *number)
+{
+	return get_number(fd, number, IPCBOX_NOWAIT);
+}
+
+int box_get_wait(int fd, __u32 *number)
+{
+	return get_number(fd, number, 0);
+}
+
+__u64 box_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+__u64 box_in_ms(unsigned int ms)
+{
+	return box_now() + ms * 1000000ull;
+}
+
+enum shown { SENDERS, RECEIVERS, MESSAGES, HANDLES };
+
+static int await(int fd, enum shown what, __u64 wanted)
+{
+	struct ipcbox_stat stat;
+	__u64 seen = 0;
+	int ret;
+
+	for (;;) {
+		ret = box_stat(fd, &stat);
+		if (ret)
+			return ret;
+		switch (what) {
+		case SENDERS:
+			seen = stat.senders_waiting;
+			break;
+		case RECEIVERS:
+			seen = stat.receivers_waiting;
+			break;
+		case MESSAGES:
+			seen = stat.messages;
+			break;
+		case HANDLES:
+			seen = stat.handles;
+			break;
+		}
+		if (seen == wanted)
+			return 0;
+		sched_yield();
+	}
+}
+
+int box_await_senders(int fd, __u32 waiting)
+{
+	return await(fd, SENDERS, waiting);
+}
+
+int box_await_receivers(int fd, __u32 waiting)
+{
+	return await(fd, RECEIVERS, waiting);
+}
+
+int box_await_messages(int fd, __u64 messages)
+{
+	return await(fd, MESSAGES, messages);
+}
+
+int box_await_handles(int fd, __u32 handles)
+{
+	return await(fd, HANDLES, handles);
+}
+
+void box_await_flag(const __u32 *flag, __u32 value)
+{
+	while (__atomic_load_n(flag, __ATOMIC_ACQUIRE) != value)
+		sched_yield();
+}
+
+short box_poll(int fd)
+{
+	struct pollfd pollfd = {
+		.fd = fd,
+		.events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM,
+	};
+
+	return poll(&pollfd, 1, 0) < 0 ? -1 : pollfd.revents;
+}
+
+pid_t box_fork(void)
+{
+	pid_t parent = getpid();
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A parent in an outer pid namespace is seen as 0. */
+	if (getppid() != parent && getppid() != 0)
+		_exit(1);
+	return 0;
+}
+
+int box_wait(pid_t pid)
+{
+	int status;
+
+	if (pid < 0)
+		return -ECHILD;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (WIFSIGNALED(status))
+		return BOX_KILLED(WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+/* For a child of root: another user, without any capability. */
+int box_become(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+	    setresuid(uid, uid, uid))
+		return -errno;
+	return 0;
+}
+
+void *box_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void box_check_true(bool good, const char *file, int line, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "# %s:%d: child: not so: %s (errno %d)\n", file, line,
+		what, errno);
+	_exit(1);
+}
+
+void box_check_equal(long long expected, long long seen, const char *file,
+		     int line, const char *what)
+{
+	if (expected == seen)
+		return;
+	fprintf(stderr, "# %s:%d: child: %s: expected %lld, seen %lld\n", file,
+		line, what, expected, seen);
+	_exit(1);
+}
+
+int box_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+void box_snapshot(int dev, int fd, struct box_snapshot *snapshot)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	if (box_info(dev, &snapshot->info) ||
+	    (fd >= 0 && box_stat(fd, &snapshot->stat)))
+		abort();
+	snapshot->descriptors = box_descriptors();
+}
+
+#define SAME(field) do { \
+	if (now.field != before->field) { \
+		fprintf(stderr, "# %s was %llu, is %llu\n", #field, \
+			(unsigned long long)before->field, \
+			(unsigned long long)now.field); \
+		same = false; \
+	} \
+} while (0)
+
+bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
+{
+	struct box_snapshot now;
+	bool same = true;
+
+	box_snapshot(dev, fd, &now);
+	SAME(descriptors);
+	SAME(info.user_bytes_used);
+	SAME(info.user_objects_used);
+	SAME(info.box_objects_used);
+	SAME(info.discarded);
+	SAME(stat.state);
+	SAME(stat.uid);
+	SAME(stat.gid);
+	SAME(stat.mode);
+	SAME(stat.max_messages);
+	SAME(stat.max_bytes);
+	SAME(stat.max_message_bytes);
+	SAME(stat.messages);
+	SAME(stat.bytes);
+	SAME(stat.messages_peak);
+	SAME(stat.bytes_peak);
+	SAME(stat.sent);
+	SAME(stat.received);
+	SAME(stat.bytes_sent);
+	SAME(stat.bytes_received);
+	SAME(stat.refused);
+	SAME(stat.handles);
+	SAME(stat.receive_handles);
+	SAME(stat.send_handles);
+	SAME(stat.receivers_waiting);
+	SAME(stat.senders_waiting);
+	return same;
+}
+
+__u64 box_random(__u64 *state)
+{
+	/* splitmix64 */
+	__u64 z = (*state += 0x9e3779b97f4a7c15ull);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+void box_fill(void *data, size_t length, __u64 seed)
+{
+	__u64 state = seed, word;
+	unsigned char *to = data;
+	size_t n;
+
+	for (; length; length -= n, to += n) {
+		n = length < sizeof(word) ? length : sizeof(word);
+		word = box_random(&state);
+		memcpy(to, &word, n);
+	}
+}
+
+bool box_filled(const void *data, size_t length, __u64 seed)
+{
+	__u64 state = seed, word;
+	const unsigned char *from = data;
+	size_t n;
+
+	for (; length; length -= n, from += n) {
+		n = length < sizeof(word) ? length : sizeof(word);
+		word = box_random(&state);
+		if (memcmp(from, &word, n))
+			return false;
+	}
+	return true;
+}
+
+void *box_edge(size_t length)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *memory;
+
+	memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || munmap(memory + page, page))
+		abort();
+	return memory + page - length;
+}
+
+int box_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static void parameter_path(char *path, size_t size, const char *name)
+{
+	snprintf(path, size, "/sys/module/ipcbox/parameters/%s", name);
+}
+
+int box_parameter_get(const char *name, __u64 *value)
+{
+	unsigned long long seen;
+	char path[128];
+	FILE *file;
+	int ret;
+
+	parameter_path(path, sizeof(path), name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	ret = fscanf(file, "%llu", &seen) == 1 ? 0 : -EINVAL;
+	fclose(file);
+	*value = ret ? 0 : seen;
+	return ret;
+}
+
+int box_parameter_set(const char *name, __u64 value)
+{
+	char path[128], text[32];
+
+	parameter_path(path, sizeof(path), name);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return box_write_file(path, text);
+}
