@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mailboxes and queues as objects: made, attached, changed, ended; and what
+ * sending and receiving share.
+ */
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "box.h"
+#include "exchange.h"
+#include "limits.h"
+#include "locking.h"
+#include "message.h"
+#include "trace.h"
+
+/**
+ * ipcbox_exchange_lock() - take an exchange's lock
+ * @exchange: the exchange
+ * @wakes: is made empty
+ */
+void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
+			  struct ipcbox_wakes *wakes)
+	__acquires(RCU) __acquires(&exchange->lock)
+{
+	wakes->count = 0;
+	wakes->readable = 0;
+	wakes->writable = 0;
+	rcu_read_lock();
+	spin_lock(&exchange->lock);
+}
+
+/**
+ * ipcbox_exchange_unlock() - release an exchange's lock, and wake
+ * @exchange: the exchange
+ * @wakes: whom to wake
+ */
+void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
+			    struct ipcbox_wakes *wakes)
+	__releases(&exchange->lock) __releases(RCU)
+{
+	unsigned int i;
+
+	if (!waitqueue_active(&exchange->readable))
+		wakes->readable = 0;
+	if (!waitqueue_active(&exchange->writable))
+		wakes->writable = 0;
+	spin_unlock(&exchange->lock);
+	for (i = 0; i < wakes->count; i++)
+		wake_up_process(wakes->tasks[i]);
+	rcu_read_unlock();
+	if (wakes->readable)
+		wake_up_interruptible_poll(&exchange->readable,
+					   wakes->readable);
+	if (wakes->writable)
+		wake_up_interruptible_poll(&exchange->writable,
+					   wakes->writable);
+}
+
+/**
+ * ipcbox_exchange_no_receiver_locked() - can no receiver ever come?
+ * @exchange: the exchange, locked
+ *
+ * Return: true if a send would fail with EPIPE.
+ */
+bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange)
+{
+	u32 state = READ_ONCE(exchange->object.state);
+
+	if (exchange->receive_handles)
+		return false;
+	return state & IPCBOX_STATE_UNLINKED ||
+	       (exchange->abandoned && !(state & IPCBOX_STATE_PERSISTENT));
+}
+
+/**
+ * ipcbox_exchange_no_sender_locked() - can no sender ever come?
+ * @exchange: the exchange, locked
+ *
+ * Return: true if a receive that finds nothing would fail with EPIPE.
+ */
+bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange)
+{
+	return !exchange->send_handles &&
+	       READ_ONCE(exchange->object.state) & IPCBOX_STATE_UNLINKED;
+}
+
+/**
+ * ipcbox_exchange_deliver_locked() - give a message to a receiver or the queue
+ * @exchange: the exchange, locked
+ * @message: one that has its number; new, or received and coming back
+ * @wakes: whom to wake
+ *
+ * The receiver that has waited longest gets it. One whose buffer is too small
+ * is told so, and the next one is tried.
+ */
+void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_message *message,
+				    struct ipcbox_wakes *wakes)
+{
+	u32 length = message->entry.length;
+	struct ipcbox_waiter *waiter;
+
+	lockdep_assert_held(&exchange->lock);
+	while (!list_empty(&exchange->receivers)) {
+		waiter = list_first_entry(&exchange->receivers,
+					  struct ipcbox_waiter, node);
+		list_del(&waiter->node);
+		exchange->receivers_waiting--;
+		if (waiter->capacity < length) {
+			waiter->length = length;
+			ipcbox_waiter_finish_locked(waiter, -EMSGSIZE, wakes);
+			continue;
+		}
+		exchange->received++;
+		exchange->bytes_received += length;
+		waiter->message = message;
+		ipcbox_waiter_finish_locked(waiter, 0, wakes);
+		return;
+	}
+	ipcbox_queue_insert(&exchange->queue, &message->entry);
+	wakes->readable |= EPOLLIN | EPOLLRDNORM;
+}
+
+/**
+ * ipcbox_exchange_accept_locked() - a message that is admitted goes in
+ * @exchange: the exchange, locked
+ * @message: a new message; it may be received and freed before this returns
+ * @wakes: whom to wake
+ */
+void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_message *message,
+				   struct ipcbox_wakes *wakes)
+{
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_queue_number(&exchange->queue, &message->entry);
+	exchange->sent++;
+	exchange->bytes_sent += message->entry.length;
+	trace_ipcbox_send(&exchange->object, &message->entry);
+	ipcbox_exchange_deliver_locked(exchange, message, wakes);
+}
+
+/**
+ * ipcbox_exchange_admit_locked() - let in whom there is room for now
+ * @exchange: the exchange, locked
+ * @freed: the share that has just lost an entry, or NULL
+ * @wakes: whom to wake
+ */
+void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
+				  struct ipcbox_share *freed,
+				  struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_queue_share *share = freed ? &freed->share : NULL;
+	struct ipcbox_queue_entry *entry;
+	struct ipcbox_message *message;
+	struct ipcbox_waiter *waiter;
+
+	lockdep_assert_held(&exchange->lock);
+	if (!exchange->senders_waiting)
+		return;
+	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share))) {
+		message = ipcbox_message_of(entry);
+		waiter = message->waiter;
+		exchange->senders_waiting--;
+		ipcbox_exchange_accept_locked(exchange, message, wakes);
+		ipcbox_waiter_finish_locked(waiter, 0, wakes);
+	}
+}
+
+static struct ipcbox_share *
+exchange_find_share_locked(struct ipcbox_exchange *exchange, kuid_t uid)
+{
+	struct ipcbox_share *share;
+
+	lockdep_assert_held(&exchange->lock);
+	hlist_for_each_entry(share, &exchange->shares, node)
+		if (uid_eq(share->user->uid, uid))
+			return share;
+	return NULL;
+}
+
+static struct ipcbox_share *
+exchange_create_share(struct ipcbox_exchange *exchange, kuid_t uid)
+{
+	struct ipcbox_share *share;
+
+	share = kmalloc(sizeof(*share), GFP_KERNEL_ACCOUNT);
+	if (!share)
+		return NULL;
+	share->user = ipcbox_user_get(exchange->object.box, uid);
+	if (!share->user) {
+		kfree(share);
+		return NULL;
+	}
+	return share;
+}
+
+static void exchange_free_share(struct ipcbox_share *share)
+{
+	ipcbox_user_put(share->user);
+	kfree(share);
+}
+
+static struct ipcbox_share *
+exchange_get_share(struct ipcbox_exchange *exchange, kuid_t uid)
+{
+	struct ipcbox_share *share, *created = NULL;
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	share = exchange_find_share_locked(exchange, uid);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (share)
+		return share;
+
+	created = exchange_create_share(exchange, uid);
+	if (!created)
+		return NULL;
+	ipcbox_exchange_lock(exchange, &wakes);
+	share = exchange_find_share_locked(exchange, uid);
+	if (!share) {
+		share = created;
+		ipcbox_queue_share_init(&share->share, share->user ==
+					READ_ONCE(exchange->object.owner));
+		hlist_add_head(&share->node, &exchange->shares);
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (share != created)
+		exchange_free_share(created);
+	return share;
+}
+
+/**
+ * ipcbox_exchange_share() - the share of the user who is sending
+ * @handle: the handle by which it sends
+ *
+ * May sleep when the user sends by this handle for the first time, or others
+ * did since.
+ *
+ * Return: the share, which lives as long as the object; NULL without memory.
+ */
+struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle)
+{
+	kuid_t uid = ipcbox_user_current();
+	/* Pairs with the release below. */
+	struct ipcbox_share *share = smp_load_acquire(&handle->share);
+
+	if (likely(share && uid_eq(share->user->uid, uid)))
+		return share;
+	share = exchange_get_share(ipcbox_exchange_of(handle->object), uid);
+	/* Pairs with the acquire above: who sees the share sees its user. */
+	if (share)
+		smp_store_release(&handle->share, share);
+	return share;
+}
+
+/*
+ * The object's functions
+ */
+
+struct exchange_limits {
+	u64 messages;
+	u64 bytes;
+	u64 message_bytes;
+};
+
+static bool exchange_limits_valid(const struct exchange_limits *limits)
+{
+	return limits->messages &&
+	       limits->messages <= ipcbox_limit(object_messages_max) &&
+	       limits->bytes &&
+	       limits->bytes <= ipcbox_limit(object_bytes_max) &&
+	       limits->message_bytes &&
+	       limits->message_bytes <= limits->bytes &&
+	       limits->message_bytes <= ipcbox_limit(message_bytes_max);
+}
+
+static struct ipcbox_object *
+exchange_create(const struct ipcbox_create *request)
+{
+	struct exchange_limits limits = {
+		.messages = request->max_messages ?:
+				    ipcbox_limit(object_messages),
+		.bytes = request->max_bytes ?: ipcbox_limit(object_bytes),
+		.message_bytes = request->max_message_bytes,
+	};
+	struct ipcbox_queue_limits queue_limits;
+	struct ipcbox_exchange *exchange;
+
+	if (!limits.message_bytes)
+		limits.message_bytes = min(ipcbox_limit(message_bytes),
+					   limits.bytes);
+	if (!exchange_limits_valid(&limits))
+		return ERR_PTR(-EINVAL);
+	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
+	if (!exchange)
+		return ERR_PTR(-ENOMEM);
+	queue_limits = (struct ipcbox_queue_limits){
+		.messages = limits.messages,
+		.bytes = limits.bytes,
+		.share_percent = ipcbox_limit(user_share),
+	};
+	spin_lock_init(&exchange->lock);
+	ipcbox_queue_init(&exchange->queue, &queue_limits);
+	exchange->max_message_bytes = limits.message_bytes;
+	INIT_LIST_HEAD(&exchange->receivers);
+	INIT_HLIST_HEAD(&exchange->shares);
+	init_waitqueue_head(&exchange->readable);
+	init_waitqueue_head(&exchange->writable);
+	return &exchange->object;
+}
+
+static void exchange_discard(struct ipcbox_exchange *exchange)
+{
+	struct ipcbox_queue_entry *entry;
+
+	while ((entry = ipcbox_queue_first(&exchange->queue))) {
+		trace_ipcbox_drop(&exchange->object, entry);
+		ipcbox_queue_remove(&exchange->queue, entry);
+		ipcbox_message_free(ipcbox_message_of(entry));
+		atomic64_inc(&exchange->object.box->discarded);
+		cond_resched();
+	}
+}
+
+static void exchange_destroy(struct ipcbox_object *object)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(object);
+	struct ipcbox_share *share;
+	struct hlist_node *next;
+
+	exchange_discard(exchange);
+	hlist_for_each_entry_safe(share, next, &exchange->shares, node)
+		exchange_free_share(share);
+	kfree_rcu(exchange, object.rcu);
+}
+
+/* A mailbox's receive handle is one at a time, however often it is dup'ed. */
+static int exchange_attach(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_wakes wakes;
+	int error = 0;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
+		if (exchange->object.kind == IPCBOX_MAILBOX &&
+		    exchange->receive_handles)
+			error = -EBUSY;
+		else
+			exchange->receive_handles++;
+	}
+	if (!error && handle->rights & IPCBOX_RIGHT_SEND)
+		exchange->send_handles++;
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return error;
+}
+
+static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
+					 struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_queue_entry *entry, *next;
+	struct ipcbox_share *share;
+
+	hlist_for_each_entry(share, &exchange->shares, node) {
+		list_for_each_entry_safe(entry, next, &share->share.parked,
+					 list) {
+			struct ipcbox_message *message =
+				ipcbox_message_of(entry);
+
+			ipcbox_queue_unpark(&exchange->queue, entry);
+			exchange->senders_waiting--;
+			ipcbox_waiter_finish_locked(message->waiter, -EPIPE,
+						    wakes);
+		}
+	}
+}
+
+static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
+					   struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, &exchange->receivers, node) {
+		list_del(&waiter->node);
+		exchange->receivers_waiting--;
+		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
+	}
+}
+
+/* Someone went, or can come no more: tell those who wait in vain. */
+static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
+					struct ipcbox_wakes *wakes)
+{
+	lockdep_assert_held(&exchange->lock);
+	if (ipcbox_exchange_no_receiver_locked(exchange)) {
+		exchange_fail_senders_locked(exchange, wakes);
+		wakes->writable |= EPOLLHUP;
+	}
+	if (ipcbox_exchange_no_sender_locked(exchange)) {
+		exchange_fail_receivers_locked(exchange, wakes);
+		wakes->readable |= EPOLLHUP;
+	}
+}
+
+static void exchange_detach(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
+		exchange->receive_handles--;
+		if (!exchange->receive_handles)
+			exchange->abandoned = true;
+	}
+	if (handle->rights & IPCBOX_RIGHT_SEND)
+		exchange->send_handles--;
+	exchange_notice_ends_locked(exchange, &wakes);
+	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+static void exchange_unlinked(struct ipcbox_object *object)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(object);
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	exchange_notice_ends_locked(exchange, &wakes);
+	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+static void exchange_stat(struct ipcbox_object *object,
+			  struct ipcbox_stat *stat)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(object);
+	const struct ipcbox_queue *queue = &exchange->queue;
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	stat->max_messages = queue->limits.messages;
+	stat->max_bytes = queue->limits.bytes;
+	stat->max_message_bytes = exchange->max_message_bytes;
+	stat->messages = queue->messages;
+	stat->bytes = queue->bytes;
+	stat->messages_peak = queue->messages_peak;
+	stat->bytes_peak = queue->bytes_peak;
+	stat->sent = exchange->sent;
+	stat->received = exchange->received;
+	stat->bytes_sent = exchange->bytes_sent;
+	stat->bytes_received = exchange->bytes_received;
+	stat->refused = exchange->refused;
+	stat->receive_handles = exchange->receive_handles;
+	stat->send_handles = exchange->send_handles;
+	stat->receivers_waiting = exchange->receivers_waiting;
+	stat->senders_waiting = exchange->senders_waiting;
+	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+/* The limits as they would stand; box->lock keeps other changes away. */
+static struct exchange_limits
+exchange_limits_after(struct ipcbox_exchange *exchange,
+		      const struct ipcbox_set *request)
+{
+	struct exchange_limits limits = {
+		.messages = exchange->queue.limits.messages,
+		.bytes = exchange->queue.limits.bytes,
+		.message_bytes = exchange->max_message_bytes,
+	};
+
+	if (request->mask & IPCBOX_SET_MAX_MESSAGES)
+		limits.messages = request->max_messages;
+	if (request->mask & IPCBOX_SET_MAX_BYTES)
+		limits.bytes = request->max_bytes;
+	if (request->mask & IPCBOX_SET_MAX_MESSAGE_BYTES)
+		limits.message_bytes = request->max_message_bytes;
+	return limits;
+}
+
+static int exchange_set_check(struct ipcbox_object *object,
+			      const struct ipcbox_set *request)
+{
+	const u32 mask = IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |
+			 IPCBOX_SET_MAX_MESSAGE_BYTES;
+	struct exchange_limits limits;
+
+	/* Limits that exceed what root has set since may stay. */
+	if (!(request->mask & mask))
+		return 0;
+	limits = exchange_limits_after(ipcbox_exchange_of(object), request);
+	return exchange_limits_valid(&limits) ? 0 : -EINVAL;
+}
+
+static void exchange_set(struct ipcbox_object *object,
+			 const struct ipcbox_set *request)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(object);
+	struct exchange_limits limits = exchange_limits_after(exchange,
+							      request);
+	struct ipcbox_share *share;
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	exchange->queue.limits.messages = limits.messages;
+	exchange->queue.limits.bytes = limits.bytes;
+	WRITE_ONCE(exchange->max_message_bytes, limits.message_bytes);
+	hlist_for_each_entry(share, &exchange->shares, node) {
+		share->share.unlimited = share->user == object->owner;
+		ipcbox_queue_reshare(&exchange->queue, &share->share);
+	}
+	ipcbox_exchange_admit_locked(exchange, NULL, &wakes);
+	wakes.writable |= EPOLLOUT | EPOLLWRNORM;
+	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+static const struct ipcbox_ioctl exchange_ioctls[] = {
+	IPCBOX_IOCTL(IPCBOX_IOC_SEND, ipcbox_send, deadline,
+		     ipcbox_exchange_send),
+	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, deadline,
+		     ipcbox_exchange_receive),
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad, ipcbox_object_stat,
+		     .answers = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_message_bytes,
+		     ipcbox_object_set),
+};
+
+#define EXCHANGE_KIND(text) {						\
+	.name = (text),							\
+	.ioctls = exchange_ioctls,					\
+	.ioctl_count = ARRAY_SIZE(exchange_ioctls),			\
+	.create = exchange_create,					\
+	.destroy = exchange_destroy,					\
+	.attach = exchange_attach,					\
+	.detach = exchange_detach,					\
+	.unlinked = exchange_unlinked,					\
+	.stat = exchange_stat,						\
+	.set_check = exchange_set_check,				\
+	.set = exchange_set,						\
+	.read = ipcbox_exchange_read,					\
+	.write = ipcbox_exchange_write,					\
+	.poll = ipcbox_notify_poll,					\
+}
+
+const struct ipcbox_kind ipcbox_mailbox_kind = EXCHANGE_KIND("mailbox");
+const struct ipcbox_kind ipcbox_queue_kind = EXCHANGE_KIND("queue");

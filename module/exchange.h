@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The exchange of messages: what a mailbox and a queue are.
+ */
+#ifndef IPCBOX_EXCHANGE_H
+#define IPCBOX_EXCHANGE_H
+
+#include <linux/list.h>
+#include <linux/poll.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <linux/ipcbox.h>
+
+#include "object.h"
+#include "queue.h"
+
+struct ipcbox_message;
+struct task_struct;
+
+/**
+ * struct ipcbox_share - what one user has in one exchange
+ * @share: its part of the queue's room
+ * @user: whose it is, held
+ * @node: place among the exchange's shares
+ */
+struct ipcbox_share {
+	struct ipcbox_queue_share share;
+	struct ipcbox_user *user;
+	struct hlist_node node;
+};
+
+static inline struct ipcbox_share *
+ipcbox_share_of(struct ipcbox_queue_share *share)
+{
+	return container_of(share, struct ipcbox_share, share);
+}
+
+/**
+ * struct ipcbox_exchange - a mailbox or a queue
+ * @object: what all objects have; see there for its own rules
+ * @lock: see locking.h; protects all below
+ * @queue: the messages, and the entries of senders that wait
+ * @max_message_bytes: longest payload; read without the lock, too
+ * @receivers: receivers that wait, in the order in which they came; while
+ *	there are any the queue is empty
+ * @shares: users who have sent something
+ * @receive_handles: handles that may receive
+ * @send_handles: handles that may send
+ * @receivers_waiting: threads in @receivers
+ * @senders_waiting: threads whose messages are parked
+ * @abandoned: there was a receive handle, and the last one was closed
+ * @sent: messages accepted
+ * @received: messages received
+ * @bytes_sent: payload bytes accepted
+ * @bytes_received: payload bytes received
+ * @refused: messages that a send did not get in
+ * @readable: pollers that may receive
+ * @writable: pollers that may send
+ */
+struct ipcbox_exchange {
+	struct ipcbox_object object;
+	spinlock_t lock;
+	struct ipcbox_queue queue;
+	u64 max_message_bytes;
+	struct list_head receivers;
+	struct hlist_head shares;
+	u32 receive_handles;
+	u32 send_handles;
+	u32 receivers_waiting;
+	u32 senders_waiting;
+	bool abandoned;
+	u64 sent;
+	u64 received;
+	u64 bytes_sent;
+	u64 bytes_received;
+	u64 refused;
+	wait_queue_head_t readable;
+	wait_queue_head_t writable;
+};
+
+static inline struct ipcbox_exchange *
+ipcbox_exchange_of(struct ipcbox_object *object)
+{
+	return container_of(object, struct ipcbox_exchange, object);
+}
+
+#define IPCBOX_WAKES	8
+
+/**
+ * struct ipcbox_wakes - whom to wake when the lock is released
+ * @tasks: threads
+ * @count: how many
+ * @readable: what to tell pollers that may receive
+ * @writable: what to tell pollers that may send
+ */
+struct ipcbox_wakes {
+	struct task_struct *tasks[IPCBOX_WAKES];
+	unsigned int count;
+	__poll_t readable;
+	__poll_t writable;
+};
+
+/* The result of a waiter that has none yet. */
+#define IPCBOX_WAITING	1
+
+/**
+ * struct ipcbox_waiter - a thread that waits, on its own stack
+ * @node: place among the exchange's waiting receivers
+ * @task: the thread
+ * @message: for a receiver: what it got
+ * @capacity: for a receiver: the longest message that it can take
+ * @length: for a receiver: how long the message was that it could not take
+ * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
+ */
+struct ipcbox_waiter {
+	struct list_head node;
+	struct task_struct *task;
+	struct ipcbox_message *message;
+	u32 capacity;
+	u32 length;
+	int result;
+};
+
+/**
+ * struct ipcbox_patience - how long a call may wait
+ * @wait: false: not at all
+ * @deadline: CLOCK_MONOTONIC in nanoseconds, or IPCBOX_FOREVER
+ */
+struct ipcbox_patience {
+	bool wait;
+	u64 deadline;
+};
+
+extern const struct ipcbox_kind ipcbox_mailbox_kind;
+extern const struct ipcbox_kind ipcbox_queue_kind;
+
+/* exchange.c */
+void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
+			  struct ipcbox_wakes *wakes);
+void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
+			    struct ipcbox_wakes *wakes);
+bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange);
+bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
+void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_message *message,
+				    struct ipcbox_wakes *wakes);
+void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_message *message,
+				   struct ipcbox_wakes *wakes);
+void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
+				  struct ipcbox_share *freed,
+				  struct ipcbox_wakes *wakes);
+struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
+
+/* waiter.c */
+void ipcbox_waiter_init(struct ipcbox_waiter *waiter);
+void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
+				 struct ipcbox_wakes *wakes);
+int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline);
+
+/* send.c */
+long ipcbox_exchange_send(struct ipcbox_call *call);
+ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
+			      const char __user *buffer, size_t size,
+			      bool wait);
+
+/* receive.c */
+long ipcbox_exchange_receive(struct ipcbox_call *call);
+ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
+			     size_t size, bool wait);
+
+/* notify.c */
+__poll_t ipcbox_notify_poll(struct ipcbox_handle *handle, struct file *file,
+			    poll_table *table);
+
+#endif /* IPCBOX_EXCHANGE_H */

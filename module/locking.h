@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The locks of ipcbox, and the accesses that need none.
+ *
+ * Locks, in the order in which they may be taken
+ * -----------------------------------------------
+ * 1. box->lock, a mutex; its holder may sleep for kernel memory, but never
+ *    touches user memory: a page fault can be stalled by its owner for ever,
+ *    and with it the box for everyone. It protects
+ *     - which objects, names and users are in the box, and their numbers;
+ *     - how many handles an object has, so what is found in the registry is
+ *       alive and stays so until the lock is released;
+ *     - an object's owner, group, mode and state, for writing. Readers without
+ *       the lock use READ_ONCE().
+ *
+ * 2. exchange->lock, a spinlock, one for each mailbox or queue; never held
+ *    over anything that sleeps or faults. It protects all fields of struct
+ *    ipcbox_exchange not marked otherwise: the queue, the shares, who waits,
+ *    who holds handles, the counters. ipcbox_exchange_lock() takes it together
+ *    with an RCU read lock, see "wake-ups".
+ *
+ * Functions named *_locked want the innermost lock that concerns them and say
+ * so by lockdep_assert_held() in their first line.
+ *
+ * Life
+ * ----
+ * An object lives while it has handles, each a struct file, or is persistent
+ * and registered. A handle also holds its network namespace, so a box outlives
+ * every handle; and the module, as every file does. A persistent object in the
+ * registry holds the module by itself. Shares live as long as their object;
+ * messages belong to exactly one of: the queue, the parked
+ * entries, a waiter, or a function that is sending or receiving them.
+ *
+ * Wake-ups
+ * --------
+ * A thread that waits does so on a struct ipcbox_waiter of its own stack.
+ * Whoever serves it writes what it waited for, and then its result, last:
+ *
+ *   server (exchange->lock, RCU)          waiter
+ *   ----------------------------          ------
+ *   unlink the waiter from its list       set_current_state()
+ *   task = waiter->task
+ *   waiter->message = ...                 smp_load_acquire(&waiter->result)
+ *   smp_store_release(&waiter->result)      not WAITING: return, without lock
+ *   unlock exchange->lock                   WAITING: schedule()
+ *   wake_up_process(task)
+ *   unlock RCU
+ *
+ * The release pairs with the acquire: a waiter that sees its result sees its
+ * message, and from then on the server does not touch the waiter. The task may
+ * exit before it is woken, but a task structure is freed only after an RCU
+ * grace period, so it is still there to be woken in vain. set_current_state()
+ * orders the waiter's state before its look at the result, and wake_up_process()
+ * the result before its look at the state, so that no wake-up is lost.
+ *
+ * A waiter that gives up (deadline, signal) takes exchange->lock and looks
+ * again: a result that came first wins, as success beats a late signal.
+ *
+ * poll
+ * ----
+ * ipcbox_notify_poll() joins the wait queue first and takes exchange->lock to
+ * look second; whoever changes what poll would say does so under the lock and
+ * looks for sleepers under it too. Whichever of the two critical sections comes
+ * second sees what the other did, so waitqueue_active() needs no barrier.
+ *
+ * Lockless reads
+ * --------------
+ *  - handle->share, the share of the user who last sent by this handle: written
+ *    by smp_store_release() when a share is found or made, read by
+ *    smp_load_acquire(), and used only if it is that of the present sender.
+ *    Shares are not freed while a handle exists.
+ *  - user->bytes, an atomic: a charge adds first and takes back when that was
+ *    too much, so two charges at once may both fail near the limit, but never
+ *    exceed it.
+ *  - ipcbox_limits: each limit is one word, read once where it is applied.
+ */
+#ifndef IPCBOX_LOCKING_H
+#define IPCBOX_LOCKING_H
+
+#include <linux/lockdep.h>
+
+#endif /* IPCBOX_LOCKING_H */

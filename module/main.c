@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Load and unload, and the device /dev/ipcbox.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "box.h"
+#include "ioctl.h"
+#include "limits.h"
+#include "object.h"
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = ipcbox_box_get_current();
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	ipcbox_box_put(file->private_data);
+	return 0;
+}
+
+static void device_fill_usage(struct ipcbox_box *box, struct ipcbox_info *info)
+{
+	struct ipcbox_user *user;
+
+	mutex_lock(&box->lock);
+	user = ipcbox_user_find_locked(box, ipcbox_user_current());
+	if (user) {
+		info->user_bytes_used = atomic64_read(&user->bytes);
+		info->user_objects_used = user->objects;
+	}
+	info->box_objects_used = box->count;
+	mutex_unlock(&box->lock);
+	info->discarded = atomic64_read(&box->discarded);
+}
+
+#define DEVICE_INFO_LIMIT(name, initial, least, greatest, text) \
+	info->name = ipcbox_limit(name);
+
+static long device_info(struct ipcbox_call *call)
+{
+	struct ipcbox_info *info = call->request;
+	u32 size = info->size;
+
+	if (info->flags || info->pad)
+		return -EINVAL;
+	*info = (struct ipcbox_info){
+		.size = size,
+		.abi = IPCBOX_ABI,
+		.features = IPCBOX_FEATURE_MESSAGES,
+	};
+	IPCBOX_LIMITS(DEVICE_INFO_LIMIT)
+	device_fill_usage(call->file->private_data, info);
+	return 0;
+}
+
+static const struct ipcbox_ioctl device_ioctls[] = {
+	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, discarded, device_info,
+		     .answers = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_CREATE, ipcbox_create, pad,
+		     ipcbox_object_create, .answers = true, .opens = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_OPEN, ipcbox_open, id, ipcbox_object_open,
+		     .answers = true, .opens = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_UNLINK, ipcbox_unlink, name,
+		     ipcbox_object_unlink),
+	IPCBOX_IOCTL(IPCBOX_IOC_LIST, ipcbox_list, pad, ipcbox_object_list,
+		     .answers = true),
+};
+
+static long device_ioctl(struct file *file, unsigned int command,
+			 unsigned long argument)
+{
+	return ipcbox_ioctl_serve(file, device_ioctls,
+				  ARRAY_SIZE(device_ioctls), command,
+				  (void __user *)argument);
+}
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "ipcbox",
+	.fops = &device_operations,
+	.mode = 0660,
+};
+
+static int __init ipcbox_init(void)
+{
+	int error;
+
+	error = ipcbox_box_register();
+	if (error)
+		return error;
+	error = misc_register(&device);
+	if (error)
+		ipcbox_box_unregister();
+	return error;
+}
+module_init(ipcbox_init);
+
+static void __exit ipcbox_exit(void)
+{
+	misc_deregister(&device);
+	ipcbox_box_unregister();
+}
+module_exit(ipcbox_exit);
+
+MODULE_DESCRIPTION("Mailboxes and message queues behind /dev/ipcbox");
+MODULE_AUTHOR("The ipcbox authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(IPCBOX_VERSION);

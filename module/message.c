@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages: allocation and charge, payload in and out, sender's stamp.
+ */
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "box.h"
+#include "exchange.h"
+#include "message.h"
+
+/*
+ * Memory is charged to the sender's memory cgroup. A cgroup without room makes
+ * the send fail; no process is killed for it.
+ */
+#define MESSAGE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/* What fits into one page together with the head. */
+#define MESSAGE_INLINE	(PAGE_SIZE - sizeof(struct ipcbox_message))
+
+/* Long payloads go in blocks of this size, as far as memory has them. */
+#define MESSAGE_BLOCK	SZ_32K
+
+/**
+ * struct ipcbox_segment - a further part of a payload
+ * @next: the part after it, or NULL
+ * @size: bytes in it
+ * @data: the bytes
+ */
+struct ipcbox_segment {
+	struct ipcbox_segment *next;
+	u32 size;
+	u8 data[];
+};
+
+static u32 message_inline(u32 length)
+{
+	return min_t(u32, length, MESSAGE_INLINE);
+}
+
+static struct ipcbox_segment *segment_create(u32 length)
+{
+	struct ipcbox_segment *segment;
+	u32 size;
+
+	size = min_t(u32, length, MESSAGE_BLOCK - sizeof(*segment));
+	segment = kmalloc(sizeof(*segment) + size,
+			  GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
+	if (!segment) {
+		size = min_t(u32, length, PAGE_SIZE - sizeof(*segment));
+		segment = kmalloc(sizeof(*segment) + size, MESSAGE_GFP);
+		if (!segment)
+			return NULL;
+	}
+	segment->next = NULL;
+	segment->size = size;
+	return segment;
+}
+
+static int segments_copy_in(struct ipcbox_message *message,
+			    const void __user *from, u32 length)
+{
+	struct ipcbox_segment **link = &message->more;
+
+	while (length) {
+		struct ipcbox_segment *segment = segment_create(length);
+
+		if (!segment)
+			return -ENOMEM;
+		*link = segment;
+		if (copy_from_user(segment->data, from, segment->size))
+			return -EFAULT;
+		link = &segment->next;
+		from += segment->size;
+		length -= segment->size;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int message_copy_in(struct ipcbox_message *message,
+			   const void __user *from, u32 length)
+{
+	u32 first = message_inline(length);
+
+	if (copy_from_user(message->data, from, first))
+		return -EFAULT;
+	if (likely(first == length))
+		return 0;
+	return segments_copy_in(message, from + first, length - first);
+}
+
+static void segments_free(struct ipcbox_message *message)
+{
+	while (message->more) {
+		struct ipcbox_segment *segment = message->more;
+
+		message->more = segment->next;
+		kfree(segment);
+	}
+}
+
+/**
+ * ipcbox_message_create() - make a message of the caller's
+ * @share: the caller's share; its user is charged
+ * @handle: the number of the caller's handle
+ * @outgoing: payload and header; length and priority were checked
+ *
+ * Sleeps for memory and for the user's pages. The stamp is taken from the
+ * running process, whatever process opened the handle.
+ *
+ * Return: the message, or ERR_PTR: -EDQUOT the user's budget is used up,
+ * -ENOMEM no memory, -EFAULT the payload cannot be read, -EINTR the caller is
+ * being killed.
+ */
+struct ipcbox_message *
+ipcbox_message_create(struct ipcbox_share *share, u64 handle,
+		      const struct ipcbox_outgoing *outgoing)
+{
+	u32 length = outgoing->length;
+	struct ipcbox_message *message;
+	int error;
+
+	error = ipcbox_user_charge(share->user,
+				   length + IPCBOX_MESSAGE_OVERHEAD);
+	if (error)
+		return ERR_PTR(error);
+	message = kmalloc(struct_size(message, data, message_inline(length)),
+			  MESSAGE_GFP);
+	if (!message) {
+		error = -ENOMEM;
+		goto uncharge;
+	}
+	message->entry.sequence = 0;
+	message->entry.share = &share->share;
+	message->entry.length = length;
+	message->entry.priority = outgoing->priority;
+	message->tag = outgoing->tag;
+	message->handle = handle;
+	message->more = NULL;
+	error = message_copy_in(message, u64_to_user_ptr(outgoing->data),
+				length);
+	if (error)
+		goto free;
+	message->pid = get_pid(task_tgid(current));
+	message->uid = current_euid();
+	message->gid = current_egid();
+	return message;
+
+free:
+	segments_free(message);
+	kfree(message);
+uncharge:
+	ipcbox_user_uncharge(share->user, length + IPCBOX_MESSAGE_OVERHEAD);
+	return ERR_PTR(error);
+}
+
+/**
+ * ipcbox_message_free() - end a message
+ * @message: a message that is in no queue and not parked
+ */
+void ipcbox_message_free(struct ipcbox_message *message)
+{
+	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
+
+	ipcbox_user_uncharge(share->user, message->entry.length +
+					  IPCBOX_MESSAGE_OVERHEAD);
+	put_pid(message->pid);
+	if (unlikely(message->more))
+		segments_free(message);
+	kfree(message);
+}
+
+/**
+ * ipcbox_message_copy_out() - copy the whole payload to the receiver
+ * @message: the message
+ * @to: room for its length
+ *
+ * Return: 0, or -EFAULT.
+ */
+int ipcbox_message_copy_out(const struct ipcbox_message *message,
+			    void __user *to)
+{
+	const struct ipcbox_segment *segment;
+	u32 first = message_inline(message->entry.length);
+
+	if (copy_to_user(to, message->data, first))
+		return -EFAULT;
+	to += first;
+	for (segment = message->more; segment; segment = segment->next) {
+		if (copy_to_user(to, segment->data, segment->size))
+			return -EFAULT;
+		to += segment->size;
+	}
+	return 0;
+}
+
+/**
+ * ipcbox_message_describe() - tell a receiver what it has got
+ * @message: the message
+ * @incoming: the outputs are set, translated into the caller's namespaces
+ */
+void ipcbox_message_describe(const struct ipcbox_message *message,
+			     struct ipcbox_incoming *incoming)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	incoming->length = message->entry.length;
+	incoming->tag = message->tag;
+	incoming->sequence = message->entry.sequence;
+	incoming->handle = message->handle;
+	incoming->pid = pid_nr_ns(message->pid, task_active_pid_ns(current));
+	incoming->uid = from_kuid_munged(ns, message->uid);
+	incoming->gid = from_kgid_munged(ns, message->gid);
+	incoming->priority = message->entry.priority;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A message: its memory, its payload in and out, its sender's stamp.
+ */
+#ifndef IPCBOX_MESSAGE_H
+#define IPCBOX_MESSAGE_H
+
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include <linux/ipcbox.h>
+
+#include "queue.h"
+
+struct ipcbox_segment;
+struct ipcbox_share;
+struct ipcbox_waiter;
+struct pid;
+
+/*
+ * What a message costs its sender's budget besides its payload: about what it
+ * costs the kernel. <linux/ipcbox.h> promises the figure.
+ */
+#define IPCBOX_MESSAGE_OVERHEAD	128
+
+/**
+ * struct ipcbox_message - a message on its way
+ * @entry: its place in a queue
+ * @tag: the sender's tag
+ * @handle: the number of the sending handle
+ * @pid: the sending process, held
+ * @uid: its effective uid
+ * @gid: its effective gid
+ * @waiter: the sender that waits for room, while the entry is parked
+ * @more: payload that did not fit into @data, or NULL
+ * @data: payload
+ *
+ * A payload of up to 16 bytes fits into a slab object of 128 bytes with it.
+ */
+struct ipcbox_message {
+	struct ipcbox_queue_entry entry;
+	u64 tag;
+	u64 handle;
+	struct pid *pid;
+	kuid_t uid;
+	kgid_t gid;
+	struct ipcbox_waiter *waiter;
+	struct ipcbox_segment *more;
+	u8 data[];
+};
+
+static inline struct ipcbox_message *
+ipcbox_message_of(struct ipcbox_queue_entry *entry)
+{
+	return container_of(entry, struct ipcbox_message, entry);
+}
+
+struct ipcbox_message *
+ipcbox_message_create(struct ipcbox_share *share, u64 handle,
+		      const struct ipcbox_outgoing *outgoing);
+void ipcbox_message_free(struct ipcbox_message *message);
+int ipcbox_message_copy_out(const struct ipcbox_message *message,
+			    void __user *to);
+void ipcbox_message_describe(const struct ipcbox_message *message,
+			     struct ipcbox_incoming *incoming);
+
+#endif /* IPCBOX_MESSAGE_H */

@@ -1,0 +1,753 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects: made, found, opened, removed, listed; and the handles on them.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs_struct.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+#include <net/net_namespace.h>
+
+#include "box.h"
+#include "exchange.h"
+#include "limits.h"
+#include "locking.h"
+#include "object.h"
+#include "trace.h"
+
+/*
+ * What LIST does under one hold of box->lock: structures that it gathers
+ * before it copies them out, and objects that it looks at.
+ */
+#define OBJECT_LIST_CHUNK	16
+#define OBJECT_LIST_LOOKS	1024
+
+static const struct ipcbox_kind * const object_kinds[] = {
+	[IPCBOX_MAILBOX] = &ipcbox_mailbox_kind,
+	[IPCBOX_QUEUE] = &ipcbox_queue_kind,
+};
+
+/*
+ * Rights
+ */
+
+static u32 object_rights(const struct ipcbox_object *object)
+{
+	u32 mode = READ_ONCE(object->mode);
+	u32 rights = 0;
+
+	if (uid_eq(current_fsuid(), READ_ONCE(object->uid))) {
+		mode >>= 6;
+		rights |= IPCBOX_RIGHT_MANAGE;
+	} else if (in_group_p(READ_ONCE(object->gid))) {
+		mode >>= 3;
+	}
+	if (mode & 04)
+		rights |= IPCBOX_RIGHT_RECEIVE;
+	if (mode & 02)
+		rights |= IPCBOX_RIGHT_SEND;
+	return rights;
+}
+
+static bool object_grants(const struct ipcbox_object *object, u32 rights)
+{
+	return !(rights & ~object_rights(object)) ||
+	       ipcbox_box_capable(object->box, CAP_IPC_OWNER);
+}
+
+/*
+ * Life
+ */
+
+static bool object_done_locked(const struct ipcbox_object *object)
+{
+	return !object->handles && (object->state & IPCBOX_STATE_UNLINKED ||
+				    !(object->state & IPCBOX_STATE_PERSISTENT));
+}
+
+/**
+ * ipcbox_object_remove_locked() - the object's name and id are no more
+ * @object: a registered object; its box's lock is held
+ *
+ * Return: true if nothing refers to it any more, so that the caller must call
+ * ipcbox_object_destroy() once the lock is released.
+ */
+bool ipcbox_object_remove_locked(struct ipcbox_object *object)
+{
+	lockdep_assert_held(&object->box->lock);
+	ipcbox_box_remove_locked(object->box, object);
+	WRITE_ONCE(object->state, object->state | IPCBOX_STATE_UNLINKED);
+	object->ops->unlinked(object);
+	if (object->state & IPCBOX_STATE_PERSISTENT)
+		module_put(THIS_MODULE);
+	return object_done_locked(object);
+}
+
+/**
+ * ipcbox_object_destroy() - free an object to which nothing refers
+ * @object: the object, registered no more; no lock is held
+ */
+void ipcbox_object_destroy(struct ipcbox_object *object)
+{
+	struct ipcbox_box *box = object->box;
+
+	mutex_lock(&box->lock);
+	box->count--;
+	object->owner->objects--;
+	ipcbox_user_put_locked(object->owner);
+	mutex_unlock(&box->lock);
+	object->ops->destroy(object);
+}
+
+static int object_register_locked(struct ipcbox_box *box,
+				  struct ipcbox_object *object)
+{
+	struct ipcbox_user *owner;
+	int error;
+
+	lockdep_assert_held(&box->lock);
+	owner = ipcbox_user_get_locked(box, ipcbox_user_current());
+	if (!owner)
+		return -ENOMEM;
+	error = -EDQUOT;
+	if (owner->objects < ipcbox_limit(user_objects))
+		error = ipcbox_box_insert_locked(box, object);
+	if (error) {
+		ipcbox_user_put_locked(owner);
+		return error;
+	}
+	owner->objects++;
+	object->owner = owner;
+	if (object->state & IPCBOX_STATE_PERSISTENT)
+		__module_get(THIS_MODULE);
+	trace_ipcbox_create(object);
+	return 0;
+}
+
+/*
+ * Handles
+ */
+
+static int handle_attach_locked(struct ipcbox_handle *handle,
+				struct ipcbox_object *object)
+{
+	struct ipcbox_box *box = object->box;
+	int error;
+
+	lockdep_assert_held(&box->lock);
+	handle->object = object;
+	handle->id = atomic64_inc_return(&box->last_handle);
+	error = object->ops->attach(handle);
+	if (error) {
+		handle->object = NULL;
+		return error;
+	}
+	WRITE_ONCE(object->handles, object->handles + 1);
+	ipcbox_box_get(box);
+	return 0;
+}
+
+static int handle_release(struct inode *inode, struct file *file)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	struct ipcbox_object *object = handle->object;
+	struct ipcbox_box *box;
+	bool done;
+
+	if (object) {
+		box = object->box;
+		object->ops->detach(handle);
+		mutex_lock(&box->lock);
+		WRITE_ONCE(object->handles, object->handles - 1);
+		done = object_done_locked(object);
+		if (done && !(object->state & IPCBOX_STATE_UNLINKED))
+			ipcbox_object_remove_locked(object);
+		mutex_unlock(&box->lock);
+		if (done)
+			ipcbox_object_destroy(object);
+		ipcbox_box_put(box);
+	}
+	kfree(handle);
+	return 0;
+}
+
+static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
+			   loff_t *position)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
+		return -EBADF;
+	return handle->object->ops->read(handle, buffer, size,
+					 !(file->f_flags & O_NONBLOCK));
+}
+
+static ssize_t handle_write(struct file *file, const char __user *buffer,
+			    size_t size, loff_t *position)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!(handle->rights & IPCBOX_RIGHT_SEND))
+		return -EBADF;
+	return handle->object->ops->write(handle, buffer, size,
+					  !(file->f_flags & O_NONBLOCK));
+}
+
+static __poll_t handle_poll(struct file *file, poll_table *table)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	return handle->object->ops->poll(handle, file, table);
+}
+
+static long handle_ioctl(struct file *file, unsigned int command,
+			 unsigned long argument)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	const struct ipcbox_kind *ops = handle->object->ops;
+
+	return ipcbox_ioctl_serve(file, ops->ioctls, ops->ioctl_count, command,
+				  (void __user *)argument);
+}
+
+static void object_fill_stat(struct ipcbox_object *object,
+			     struct ipcbox_stat *stat)
+{
+	*stat = (struct ipcbox_stat){
+		.size = sizeof(*stat),
+		.id = object->id,
+		.kind = object->kind,
+		.state = READ_ONCE(object->state),
+		.uid = from_kuid_munged(current_user_ns(),
+					READ_ONCE(object->uid)),
+		.gid = from_kgid_munged(current_user_ns(),
+					READ_ONCE(object->gid)),
+		.mode = READ_ONCE(object->mode),
+		.name_length = object->name_length,
+		.handles = READ_ONCE(object->handles),
+	};
+	memcpy(stat->name, object->name, sizeof(stat->name));
+	object->ops->stat(object, stat);
+}
+
+static void handle_show_fdinfo(struct seq_file *out, struct file *file)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	struct ipcbox_object *object = handle->object;
+	struct ipcbox_stat stat;
+
+	object_fill_stat(object, &stat);
+	seq_printf(out, "ipcbox-id:\t%llu\n", stat.id);
+	seq_printf(out, "ipcbox-kind:\t%s\n", object->ops->name);
+	seq_printf(out, "ipcbox-name:\t%s\n", object->name);
+	seq_printf(out, "ipcbox-handle:\t%llu\n", handle->id);
+	seq_printf(out, "ipcbox-rights:\t%s%s%s\n",
+		   handle->rights & IPCBOX_RIGHT_RECEIVE ? "r" : "-",
+		   handle->rights & IPCBOX_RIGHT_SEND ? "w" : "-",
+		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-");
+	seq_printf(out, "ipcbox-state:\t%s%s\n",
+		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
+							  "handle-bound",
+		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "");
+	seq_printf(out, "ipcbox-messages:\t%llu/%llu\n", stat.messages,
+		   stat.max_messages);
+	seq_printf(out, "ipcbox-bytes:\t%llu/%llu\n", stat.bytes,
+		   stat.max_bytes);
+}
+
+static const struct file_operations handle_operations = {
+	.owner = THIS_MODULE,
+	.release = handle_release,
+	.read = handle_read,
+	.write = handle_write,
+	.poll = handle_poll,
+	.unlocked_ioctl = handle_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = handle_show_fdinfo,
+};
+
+/*
+ * A file whose handle is on no object yet: made first, as it may fail, and
+ * attached when nothing else can.
+ */
+static struct file *handle_create(u32 rights, bool nonblock)
+{
+	struct ipcbox_handle *handle;
+	struct file *file;
+	int flags = O_RDONLY;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->rights = rights;
+	if (rights & IPCBOX_RIGHT_SEND)
+		flags = rights & IPCBOX_RIGHT_RECEIVE ? O_RDWR : O_WRONLY;
+	if (nonblock)
+		flags |= O_NONBLOCK;
+	file = anon_inode_getfile("[ipcbox]", &handle_operations, handle,
+				  flags);
+	if (IS_ERR(file))
+		kfree(handle);
+	return file;
+}
+
+/*
+ * Requests
+ */
+
+static bool object_rights_valid(u32 rights)
+{
+	return rights && !(rights & ~IPCBOX_RIGHTS_ALL);
+}
+
+static int object_read_name(char name[IPCBOX_NAME_MAX + 1], u64 from,
+			    u32 length)
+{
+	u32 i;
+
+	if (!length || length > IPCBOX_NAME_MAX)
+		return -EINVAL;
+	memset(name, 0, IPCBOX_NAME_MAX + 1);
+	if (copy_from_user(name, u64_to_user_ptr(from), length))
+		return -EFAULT;
+	for (i = 0; i < length; i++)
+		if (name[i] < '!' || name[i] > '~' || name[i] == '/')
+			return -EINVAL;
+	return 0;
+}
+
+/* How OPEN and UNLINK say which object they mean. */
+struct object_reference {
+	u32 by;
+	u64 id;
+	char name[IPCBOX_NAME_MAX + 1];
+};
+
+static int object_read_reference(struct object_reference *reference, u32 by,
+				 u64 id, u64 name, u32 name_length)
+{
+	reference->by = by;
+	reference->id = id;
+	switch (by) {
+	case IPCBOX_BY_NAME:
+		return id ? -EINVAL : object_read_name(reference->name, name,
+						       name_length);
+	case IPCBOX_BY_ID:
+		return name || name_length ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static struct ipcbox_object *
+object_find_locked(struct ipcbox_box *box,
+		   const struct object_reference *reference)
+{
+	if (reference->by == IPCBOX_BY_NAME)
+		return ipcbox_box_find_name_locked(box, reference->name);
+	return ipcbox_box_find_id_locked(box, reference->id);
+}
+
+static struct ipcbox_object *
+object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
+{
+	const struct ipcbox_kind *kind = object_kinds[request->kind];
+	struct ipcbox_object *object;
+	int error;
+
+	object = kind->create(request);
+	if (IS_ERR(object))
+		return object;
+	object->box = box;
+	object->kind = request->kind;
+	object->ops = kind;
+	object->uid = current_fsuid();
+	object->gid = current_fsgid();
+	object->mode = request->mode & ~current_umask();
+	if (request->flags & IPCBOX_CREATE_PERSISTENT)
+		object->state = IPCBOX_STATE_PERSISTENT;
+	object->name_length = request->name_length;
+	if (!request->name_length)
+		return object;
+	error = object_read_name(object->name, request->name,
+				 request->name_length);
+	if (!error)
+		return object;
+	object->ops->destroy(object);
+	return ERR_PTR(error);
+}
+
+static bool object_create_valid(const struct ipcbox_create *request)
+{
+	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
+			  IPCBOX_CREATE_NONBLOCK;
+
+	return !(request->flags & ~flags) && !request->pad &&
+	       request->kind < ARRAY_SIZE(object_kinds) &&
+	       object_kinds[request->kind] &&
+	       !(request->mode & ~0666) &&
+	       object_rights_valid(request->rights);
+}
+
+/*
+ * Attach @handle to the object of the name that @object has, or, where there
+ * is none, to @object itself, which then belongs to the box.
+ */
+static int object_attach_or_register(struct ipcbox_handle *handle,
+				     struct ipcbox_object *object,
+				     const struct ipcbox_create *request)
+{
+	struct ipcbox_object *found = NULL;
+	int error;
+
+	if (object->name_length)
+		found = ipcbox_box_find_name_locked(object->box, object->name);
+	if (found) {
+		if (request->flags & IPCBOX_CREATE_EXCLUSIVE ||
+		    found->kind != object->kind)
+			return -EEXIST;
+		if (!object_grants(found, handle->rights))
+			return -EACCES;
+		return handle_attach_locked(handle, found);
+	}
+	error = object_register_locked(object->box, object);
+	if (error)
+		return error;
+	return handle_attach_locked(handle, object);
+}
+
+/* The answer to a CREATE could not be given: a new object must go again. */
+static void object_create_undo(struct ipcbox_call *call)
+{
+	struct ipcbox_handle *handle = call->opened->private_data;
+	struct ipcbox_object *object = handle->object;
+	struct ipcbox_box *box = object->box;
+
+	mutex_lock(&box->lock);
+	if (!(object->state & IPCBOX_STATE_UNLINKED))
+		ipcbox_object_remove_locked(object);
+	mutex_unlock(&box->lock);
+}
+
+/**
+ * ipcbox_object_create() - serve IPCBOX_IOC_CREATE
+ * @call: a call on the device, with a struct ipcbox_create
+ *
+ * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_create(struct ipcbox_call *call)
+{
+	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_create *request = call->request;
+	struct ipcbox_object *object;
+	struct ipcbox_handle *handle;
+	struct file *file;
+	int error;
+
+	if (!object_create_valid(request))
+		return -EINVAL;
+	object = object_prepare(box, request);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	file = handle_create(request->rights,
+			     request->flags & IPCBOX_CREATE_NONBLOCK);
+	if (IS_ERR(file)) {
+		object->ops->destroy(object);
+		return PTR_ERR(file);
+	}
+	handle = file->private_data;
+
+	mutex_lock(&box->lock);
+	error = object_attach_or_register(handle, object, request);
+	mutex_unlock(&box->lock);
+	if (handle->object != object)
+		object->ops->destroy(object);
+	if (error) {
+		fput(file);
+		return error;
+	}
+	request->id = handle->object->id;
+	request->created = handle->object == object;
+	if (request->created)
+		call->undo = object_create_undo;
+	call->opened = file;
+	return 0;
+}
+
+/**
+ * ipcbox_object_open() - serve IPCBOX_IOC_OPEN
+ * @call: a call on the device, with a struct ipcbox_open
+ *
+ * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_open(struct ipcbox_call *call)
+{
+	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_open *request = call->request;
+	struct object_reference reference;
+	struct ipcbox_object *object;
+	struct file *file;
+	int error;
+
+	if (request->flags & ~IPCBOX_OPEN_NONBLOCK ||
+	    !object_rights_valid(request->rights))
+		return -EINVAL;
+	error = object_read_reference(&reference, request->by, request->object,
+				      request->name, request->name_length);
+	if (error)
+		return error;
+	file = handle_create(request->rights,
+			     request->flags & IPCBOX_OPEN_NONBLOCK);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	mutex_lock(&box->lock);
+	object = object_find_locked(box, &reference);
+	if (!object)
+		error = -ENOENT;
+	else if (!object_grants(object, request->rights))
+		error = -EACCES;
+	else
+		error = handle_attach_locked(file->private_data, object);
+	mutex_unlock(&box->lock);
+	if (error) {
+		fput(file);
+		return error;
+	}
+	request->kind = object->kind;
+	request->id = object->id;
+	call->opened = file;
+	return 0;
+}
+
+/**
+ * ipcbox_object_unlink() - serve IPCBOX_IOC_UNLINK
+ * @call: a call on the device, with a struct ipcbox_unlink
+ *
+ * Return: 0, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_unlink(struct ipcbox_call *call)
+{
+	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_unlink *request = call->request;
+	struct object_reference reference;
+	struct ipcbox_object *object;
+	bool done = false;
+	int error;
+
+	if (request->flags)
+		return -EINVAL;
+	error = object_read_reference(&reference, request->by, request->object,
+				      request->name, request->name_length);
+	if (error)
+		return error;
+
+	mutex_lock(&box->lock);
+	object = object_find_locked(box, &reference);
+	if (!object)
+		error = -ENOENT;
+	else if (!object_grants(object, IPCBOX_RIGHT_MANAGE))
+		error = -EPERM;
+	else
+		done = ipcbox_object_remove_locked(object);
+	mutex_unlock(&box->lock);
+	if (done)
+		ipcbox_object_destroy(object);
+	return error;
+}
+
+/* Sets *end when there is no object after those that it looked at. */
+static u32 object_list_chunk(struct ipcbox_box *box, u64 *cursor, bool *end,
+			     struct ipcbox_stat *chunk, u32 count, bool all)
+{
+	struct ipcbox_object *object;
+	u32 looks = 0;
+	u32 n = 0;
+
+	mutex_lock(&box->lock);
+	while (n < count && looks++ < OBJECT_LIST_LOOKS) {
+		object = ipcbox_box_next_locked(box, *cursor);
+		if (!object) {
+			*end = true;
+			break;
+		}
+		*cursor = object->id;
+		if (all || object_rights(object))
+			object_fill_stat(object, &chunk[n++]);
+	}
+	mutex_unlock(&box->lock);
+	return n;
+}
+
+/* An entry larger than the kernel's gets its rest filled with zeroes. */
+static int object_list_copy(void __user *to, u32 entry_size,
+			    struct ipcbox_stat *stat)
+{
+	u32 size = min_t(u32, entry_size, sizeof(*stat));
+
+	stat->size = size;
+	if (copy_to_user(to, stat, size) ||
+	    clear_user(to + size, entry_size - size))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * ipcbox_object_list() - serve IPCBOX_IOC_LIST
+ * @call: a call on the device, with a struct ipcbox_list
+ *
+ * Return: 0, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_list(struct ipcbox_call *call)
+{
+	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_list *request = call->request;
+	void __user *to = u64_to_user_ptr(request->entries);
+	bool all = ns_capable_noaudit(box->net->user_ns, CAP_IPC_OWNER);
+	u64 cursor = request->cursor;
+	struct ipcbox_stat *chunk;
+	u32 returned = 0;
+	bool end = false;
+	int error = 0;
+	u32 i, n;
+
+	if (request->flags || request->pad || !request->count)
+		return -EINVAL;
+	if (request->entry_size < offsetofend(struct ipcbox_stat, pad))
+		return -EINVAL;
+	if (request->entry_size > PAGE_SIZE)
+		return -E2BIG;
+	chunk = kmalloc_array(OBJECT_LIST_CHUNK, sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
+		return -ENOMEM;
+	while (returned < request->count && !end && !error) {
+		n = object_list_chunk(box, &cursor, &end, chunk,
+				      min_t(u32, request->count - returned,
+					    OBJECT_LIST_CHUNK), all);
+		for (i = 0; i < n && !error; i++, returned++) {
+			error = object_list_copy(to, request->entry_size,
+						 &chunk[i]);
+			to += request->entry_size;
+		}
+		if (fatal_signal_pending(current))
+			error = -EINTR;
+		cond_resched();
+	}
+	kfree(chunk);
+	request->next = cursor;
+	request->returned = returned;
+	return error;
+}
+
+/**
+ * ipcbox_object_stat() - serve IPCBOX_IOC_STAT
+ * @call: a call on a handle, with a struct ipcbox_stat
+ *
+ * Return: 0, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_stat(struct ipcbox_call *call)
+{
+	struct ipcbox_stat *stat = call->request;
+	u32 size = stat->size;
+
+	if (stat->flags)
+		return -EINVAL;
+	object_fill_stat(ipcbox_handle_of(call)->object, stat);
+	stat->size = size;
+	return 0;
+}
+
+static int object_set_check(struct ipcbox_object *object,
+			    const struct ipcbox_set *request, kuid_t *uid,
+			    kgid_t *gid)
+{
+	struct ipcbox_box *box = object->box;
+
+	*uid = object->uid;
+	*gid = object->gid;
+	if (request->mask & IPCBOX_SET_MODE && request->mode & ~0666)
+		return -EINVAL;
+	if (request->mask & IPCBOX_SET_UID) {
+		*uid = make_kuid(current_user_ns(), request->uid);
+		if (!uid_valid(*uid))
+			return -EINVAL;
+		if (!uid_eq(*uid, object->uid) &&
+		    !ipcbox_box_capable(box, CAP_CHOWN))
+			return -EPERM;
+	}
+	if (request->mask & IPCBOX_SET_GID) {
+		*gid = make_kgid(current_user_ns(), request->gid);
+		if (!gid_valid(*gid))
+			return -EINVAL;
+		if (!gid_eq(*gid, object->gid) &&
+		    !(uid_eq(current_fsuid(), object->uid) &&
+		      in_group_p(*gid)) &&
+		    !ipcbox_box_capable(box, CAP_CHOWN))
+			return -EPERM;
+	}
+	return object->ops->set_check(object, request);
+}
+
+static int object_set_locked(struct ipcbox_object *object,
+			     const struct ipcbox_set *request)
+{
+	struct ipcbox_user *owner = NULL;
+	kuid_t uid;
+	kgid_t gid;
+	int error;
+
+	lockdep_assert_held(&object->box->lock);
+	error = object_set_check(object, request, &uid, &gid);
+	if (error)
+		return error;
+	if (!uid_eq(uid, object->uid)) {
+		owner = ipcbox_user_get_locked(object->box,
+					       ipcbox_user_charged(uid));
+		if (!owner)
+			return -ENOMEM;
+		object->owner->objects--;
+		owner->objects++;
+		ipcbox_user_put_locked(object->owner);
+		object->owner = owner;
+	}
+	WRITE_ONCE(object->uid, uid);
+	WRITE_ONCE(object->gid, gid);
+	if (request->mask & IPCBOX_SET_MODE)
+		WRITE_ONCE(object->mode, request->mode);
+	object->ops->set(object, request);
+	return 0;
+}
+
+/**
+ * ipcbox_object_set() - serve IPCBOX_IOC_SET
+ * @call: a call on a handle, with a struct ipcbox_set
+ *
+ * Return: 0, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_object_set(struct ipcbox_call *call)
+{
+	const u32 mask = IPCBOX_SET_MODE | IPCBOX_SET_UID | IPCBOX_SET_GID |
+			 IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |
+			 IPCBOX_SET_MAX_MESSAGE_BYTES;
+	struct ipcbox_handle *handle = ipcbox_handle_of(call);
+	struct ipcbox_object *object = handle->object;
+	const struct ipcbox_set *request = call->request;
+	int error;
+
+	if (request->flags || !request->mask || request->mask & ~mask)
+		return -EINVAL;
+	if (!(handle->rights & IPCBOX_RIGHT_MANAGE))
+		return -EACCES;
+	mutex_lock(&object->box->lock);
+	error = object_set_locked(object, request);
+	mutex_unlock(&object->box->lock);
+	return error;
+}

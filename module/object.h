@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What objects of every kind share: life, rights, handles.
+ */
+#ifndef IPCBOX_OBJECT_H
+#define IPCBOX_OBJECT_H
+
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include <linux/ipcbox.h>
+
+#include "box.h"
+#include "ioctl.h"
+
+#define IPCBOX_RIGHTS_ALL \
+	(IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND | IPCBOX_RIGHT_MANAGE)
+
+struct ipcbox_handle;
+struct ipcbox_object;
+
+/**
+ * struct ipcbox_kind - what is particular to one kind of object
+ * @name: as people know it
+ * @ioctls: the operations on its handles
+ * @ioctl_count: how many
+ * @create: makes an object as asked, or returns an ERR_PTR; may sleep
+ * @destroy: frees it, when nobody refers to it; box->lock is not held
+ * @attach: a handle is about to be added: 0, or -EBUSY; box->lock is held
+ * @detach: a handle is gone; box->lock is not held
+ * @unlinked: no one new can come; box->lock is held
+ * @stat: fills the fields that object.c does not know
+ * @set_check: may the limits in a request be set? 0 or an errno; box->lock is
+ *	held until @set, if any
+ * @set: sets them, and takes notice of a new owner; cannot fail
+ * @read: as read(2); the handle's right was checked
+ * @write: as write(2); the handle's right was checked
+ * @poll: as poll(2)
+ */
+struct ipcbox_kind {
+	const char *name;
+	const struct ipcbox_ioctl *ioctls;
+	size_t ioctl_count;
+	struct ipcbox_object *(*create)(const struct ipcbox_create *request);
+	void (*destroy)(struct ipcbox_object *object);
+	int (*attach)(struct ipcbox_handle *handle);
+	void (*detach)(struct ipcbox_handle *handle);
+	void (*unlinked)(struct ipcbox_object *object);
+	void (*stat)(struct ipcbox_object *object, struct ipcbox_stat *stat);
+	int (*set_check)(struct ipcbox_object *object,
+			 const struct ipcbox_set *request);
+	void (*set)(struct ipcbox_object *object,
+		    const struct ipcbox_set *request);
+	ssize_t (*read)(struct ipcbox_handle *handle, char __user *buffer,
+			size_t size, bool wait);
+	ssize_t (*write)(struct ipcbox_handle *handle,
+			 const char __user *buffer, size_t size, bool wait);
+	__poll_t (*poll)(struct ipcbox_handle *handle, struct file *file,
+			 poll_table *table);
+};
+
+/**
+ * struct ipcbox_object - what every kind begins with
+ * @kind: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @ops: the kind's functions
+ * @box: where it is
+ * @id: its id
+ * @name_node: its place among the box's names
+ * @name: its name, zero-padded; all zero when it has none
+ * @name_length: the name's bytes
+ * @handles: how many are attached; under box->lock
+ * @owner: whose budget of objects it is charged to; under box->lock
+ * @uid: owner
+ * @gid: group
+ * @mode: permissions
+ * @state: IPCBOX_STATE_* bits
+ * @rcu: the box's tables look at names under RCU
+ */
+struct ipcbox_object {
+	u32 kind;
+	const struct ipcbox_kind *ops;
+	struct ipcbox_box *box;
+	u64 id;
+	struct rhash_head name_node;
+	char name[IPCBOX_NAME_MAX + 1];
+	u32 name_length;
+	u32 handles;
+	struct ipcbox_user *owner;
+	kuid_t uid;
+	kgid_t gid;
+	u32 mode;
+	u32 state;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct ipcbox_handle - an open file on an object
+ * @object: the object; NULL until attached
+ * @id: the handle's number in its box
+ * @rights: IPCBOX_RIGHT_* bits; never change
+ * @share: the share that the last sender by this handle had; see locking.h
+ */
+struct ipcbox_handle {
+	struct ipcbox_object *object;
+	u64 id;
+	u32 rights;
+	struct ipcbox_share *share;
+};
+
+long ipcbox_object_create(struct ipcbox_call *call);
+long ipcbox_object_open(struct ipcbox_call *call);
+long ipcbox_object_unlink(struct ipcbox_call *call);
+long ipcbox_object_list(struct ipcbox_call *call);
+long ipcbox_object_stat(struct ipcbox_call *call);
+long ipcbox_object_set(struct ipcbox_call *call);
+bool ipcbox_object_remove_locked(struct ipcbox_object *object);
+void ipcbox_object_destroy(struct ipcbox_object *object);
+
+/**
+ * ipcbox_handle_of() - the handle behind an ioctl on one
+ * @call: the ioctl
+ *
+ * Return: the handle, attached.
+ */
+static inline struct ipcbox_handle *
+ipcbox_handle_of(const struct ipcbox_call *call)
+{
+	return call->file->private_data;
+}
+
+#endif /* IPCBOX_OBJECT_H */

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bounded priority queue.
+ *
+ * Entries of one priority form a level: a ring through entry->list, whose
+ * oldest entry leads, that is, stands in a tree of levels. Nothing is
+ * allocated, so nothing here can fail. With few priorities in use the cost of
+ * each operation is constant; with many it grows with the logarithm of their
+ * number, never with the number of entries.
+ *
+ * Room is given out in turns. Entries that find none are parked with their
+ * share, in order; shares with parked entries take turns. So one user's flood
+ * delays another user by one entry, not by the flood.
+ */
+#include <linux/minmax.h>
+
+#include "compat.h"
+#include "queue.h"
+
+static struct ipcbox_queue_entry *leader(struct rb_node *node)
+{
+	return rb_entry(node, struct ipcbox_queue_entry, node);
+}
+
+/**
+ * ipcbox_queue_init() - make an empty queue
+ * @queue: the queue
+ * @limits: how much it shall hold
+ */
+void ipcbox_queue_init(struct ipcbox_queue *queue,
+		       const struct ipcbox_queue_limits *limits)
+{
+	*queue = (struct ipcbox_queue){
+		.levels = RB_ROOT_CACHED,
+		.limits = *limits,
+	};
+	INIT_LIST_HEAD(&queue->turns);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_init);
+
+/**
+ * ipcbox_queue_share_init() - make a share with nothing in it
+ * @share: the share
+ * @unlimited: the share limit does not concern it
+ */
+void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited)
+{
+	*share = (struct ipcbox_queue_share){ .unlimited = unlimited };
+	INIT_LIST_HEAD(&share->parked);
+	INIT_LIST_HEAD(&share->turn);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_share_init);
+
+static bool share_has_room(const struct ipcbox_queue *queue,
+			   const struct ipcbox_queue_share *share, u32 length)
+{
+	const struct ipcbox_queue_limits *limits = &queue->limits;
+
+	if (share->unlimited)
+		return true;
+	return (u64)(share->messages + 1) * 100 <=
+		       (u64)limits->messages * limits->share_percent &&
+	       (share->bytes + length) * 100 <=
+		       limits->bytes * limits->share_percent;
+}
+
+static bool queue_has_room(const struct ipcbox_queue *queue, u32 length)
+{
+	return queue->messages < queue->limits.messages &&
+	       queue->bytes + length <= queue->limits.bytes;
+}
+
+/**
+ * ipcbox_queue_admits() - may an entry go in now?
+ * @queue: the queue
+ * @share: whose entry it would be
+ * @length: its payload bytes
+ *
+ * A share with nothing in the queue and nothing parked is always admitted: no
+ * set of users can keep another's first message out. Any other is admitted
+ * when queue and share have room and nobody has been waiting for it.
+ *
+ * Return: true if ipcbox_queue_insert() may follow, false if the entry must be
+ * refused or parked.
+ */
+bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
+			 const struct ipcbox_queue_share *share, u32 length)
+{
+	if (!list_empty(&share->parked))
+		return false;
+	if (!share->messages)
+		return true;
+	return list_empty(&queue->turns) && queue_has_room(queue, length) &&
+	       share_has_room(queue, share, length);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_admits);
+
+/**
+ * ipcbox_queue_number() - accept an entry: give it the next number
+ * @queue: the queue
+ * @entry: an entry that was admitted
+ *
+ * It then goes into the queue, or straight to a receiver.
+ */
+void ipcbox_queue_number(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry)
+{
+	entry->sequence = ++queue->sequence;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_number);
+
+/* A level that has just lost, or not yet found, its leader gets this one. */
+static void level_lead(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *old,
+		       struct ipcbox_queue_entry *new)
+{
+	rb_replace_node_cached(&old->node, &new->node, &queue->levels);
+	old->leads = false;
+	new->leads = true;
+}
+
+/*
+ * New entries go to the end of their level. One that was taken out and comes
+ * back belongs before every later one; as it was the oldest when it was taken,
+ * its place is found within the few that were taken since.
+ */
+static void level_add(struct ipcbox_queue *queue,
+		      struct ipcbox_queue_entry *first,
+		      struct ipcbox_queue_entry *entry)
+{
+	struct ipcbox_queue_entry *last = list_prev_entry(first, list);
+	struct ipcbox_queue_entry *next = first;
+
+	if (entry->sequence > last->sequence) {
+		list_add_tail(&entry->list, &first->list);
+		return;
+	}
+	while (next->sequence < entry->sequence)
+		next = list_next_entry(next, list);
+	list_add_tail(&entry->list, &next->list);
+	if (next == first)
+		level_lead(queue, first, entry);
+}
+
+static void level_find_and_add(struct ipcbox_queue *queue,
+			       struct ipcbox_queue_entry *entry)
+{
+	struct rb_node **link = &queue->levels.rb_root.rb_node;
+	struct rb_node *parent = NULL;
+	bool highest = true;
+
+	while (*link) {
+		struct ipcbox_queue_entry *first = leader(*link);
+
+		parent = *link;
+		if (entry->priority == first->priority) {
+			level_add(queue, first, entry);
+			return;
+		}
+		if (entry->priority > first->priority) {
+			link = &parent->rb_left;
+		} else {
+			link = &parent->rb_right;
+			highest = false;
+		}
+	}
+	INIT_LIST_HEAD(&entry->list);
+	entry->leads = true;
+	rb_link_node(&entry->node, parent, link);
+	rb_insert_color_cached(&entry->node, &queue->levels, highest);
+}
+
+/**
+ * ipcbox_queue_insert() - put an entry into its place
+ * @queue: the queue
+ * @entry: an entry that has its number, is in no queue and not parked
+ *
+ * Its number decides its place in its level, so an entry that was taken out
+ * and comes back is again where it was. Limits are not looked at: that is
+ * ipcbox_queue_admits(), and what returns is never refused.
+ */
+void ipcbox_queue_insert(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry)
+{
+	struct ipcbox_queue_entry *top = ipcbox_queue_first(queue);
+
+	entry->leads = false;
+	if (top && top->priority == entry->priority)
+		level_add(queue, top, entry);
+	else
+		level_find_and_add(queue, entry);
+
+	queue->messages++;
+	queue->bytes += entry->length;
+	entry->share->messages++;
+	entry->share->bytes += entry->length;
+	queue->messages_peak = max(queue->messages_peak, queue->messages);
+	queue->bytes_peak = max(queue->bytes_peak, queue->bytes);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
+
+/**
+ * ipcbox_queue_remove() - take an entry out
+ * @queue: the queue
+ * @entry: an entry that is in it
+ *
+ * Afterwards ipcbox_queue_unpark_next() tells who may come in instead.
+ */
+void ipcbox_queue_remove(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry)
+{
+	if (!entry->leads) {
+		list_del(&entry->list);
+	} else if (list_empty(&entry->list)) {
+		rb_erase_cached(&entry->node, &queue->levels);
+		entry->leads = false;
+	} else {
+		struct ipcbox_queue_entry *next = list_next_entry(entry, list);
+
+		list_del(&entry->list);
+		level_lead(queue, entry, next);
+	}
+	queue->messages--;
+	queue->bytes -= entry->length;
+	entry->share->messages--;
+	entry->share->bytes -= entry->length;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
+
+static struct ipcbox_queue_entry *
+parked_first(struct ipcbox_queue_share *share)
+{
+	return list_first_entry_or_null(&share->parked,
+					struct ipcbox_queue_entry, list);
+}
+
+/* Bring the share's place in the round in line with what it has parked. */
+static void share_update_turn(struct ipcbox_queue *queue,
+			      struct ipcbox_queue_share *share)
+{
+	const struct ipcbox_queue_entry *next = parked_first(share);
+
+	if (!next || !share_has_room(queue, share, next->length))
+		list_del_init(&share->turn);
+	else if (list_empty(&share->turn))
+		list_add_tail(&share->turn, &queue->turns);
+}
+
+/**
+ * ipcbox_queue_park() - let an entry wait for room
+ * @queue: the queue
+ * @entry: an entry that is in no queue, which was not admitted
+ */
+void ipcbox_queue_park(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry)
+{
+	list_add_tail(&entry->list, &entry->share->parked);
+	share_update_turn(queue, entry->share);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_park);
+
+/**
+ * ipcbox_queue_unpark() - a parked entry waits no longer
+ * @queue: the queue
+ * @entry: a parked entry
+ *
+ * The entry leaves no trace. As it may have stood in the way of others,
+ * ipcbox_queue_unpark_next() should follow.
+ */
+void ipcbox_queue_unpark(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry)
+{
+	list_del(&entry->list);
+	share_update_turn(queue, entry->share);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_unpark);
+
+/**
+ * ipcbox_queue_unpark_next() - whose turn is it, now that there may be room?
+ * @queue: the queue
+ * @freed: the share that has just lost an entry, parked or not; or NULL
+ *
+ * A share that has nothing left in the queue goes first, as its next message
+ * is its first one again. Otherwise the share whose turn it is gets the room;
+ * one that needs more than there is keeps its turn, so a long message is not
+ * passed over for ever by short ones.
+ *
+ * Return: an entry that is parked no more and must be numbered and go in
+ * before this is called again; NULL when nobody can come in.
+ */
+struct ipcbox_queue_entry *
+ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_share *freed)
+{
+	struct ipcbox_queue_share *share;
+	struct ipcbox_queue_entry *entry;
+
+	if (freed && !freed->messages && !list_empty(&freed->parked)) {
+		share = freed;
+		entry = parked_first(share);
+		goto unpark;
+	}
+	if (freed)
+		share_update_turn(queue, freed);
+	for (;;) {
+		share = list_first_entry_or_null(&queue->turns,
+						 struct ipcbox_queue_share,
+						 turn);
+		if (!share)
+			return NULL;
+		entry = parked_first(share);
+		if (share_has_room(queue, share, entry->length))
+			break;
+		list_del_init(&share->turn);
+	}
+	if (!queue_has_room(queue, entry->length))
+		return NULL;
+unpark:
+	list_del(&entry->list);
+	list_del_init(&share->turn);
+	if (!list_empty(&share->parked))
+		list_add_tail(&share->turn, &queue->turns);
+	return entry;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_unpark_next);
+
+/**
+ * ipcbox_queue_reshare() - a share's own limit changed
+ * @queue: the queue
+ * @share: a share of it, whose @unlimited was set, or whose queue's limits were
+ *
+ * ipcbox_queue_unpark_next() should follow, once for all shares.
+ */
+void ipcbox_queue_reshare(struct ipcbox_queue *queue,
+			  struct ipcbox_queue_share *share)
+{
+	share_update_turn(queue, share);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_reshare);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bounded priority queue: pure state.
+ *
+ * It knows nothing of files, users, tasks or user memory, never sleeps and
+ * takes no lock: whoever owns the queue serialises every call. KUnit tests it
+ * alone.
+ */
+#ifndef IPCBOX_QUEUE_H
+#define IPCBOX_QUEUE_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/**
+ * struct ipcbox_queue_share - what one user has in one queue
+ * @messages: entries of the user that are in the queue
+ * @bytes: their payload bytes
+ * @unlimited: the queue's owner: exempt from the share limit
+ * @parked: the user's entries that wait for room, oldest first
+ * @turn: place in the queue's round of shares that wait for room; empty while
+ *	nothing is parked, or while the share limit itself is what parks it
+ */
+struct ipcbox_queue_share {
+	u32 messages;
+	u64 bytes;
+	bool unlimited;
+	struct list_head parked;
+	struct list_head turn;
+};
+
+/**
+ * struct ipcbox_queue_entry - a message's place in a queue
+ * @node: place of a level's oldest entry in the tree of levels
+ * @list: ring of the entries of one level, or place among the share's parked
+ * @sequence: number in order of acceptance, from 1; zero before
+ * @share: whose entry this is
+ * @length: payload bytes
+ * @priority: higher goes first
+ * @leads: the entry is its level's oldest, the one that is in the tree
+ */
+struct ipcbox_queue_entry {
+	struct rb_node node;
+	struct list_head list;
+	u64 sequence;
+	struct ipcbox_queue_share *share;
+	u32 length;
+	u16 priority;
+	bool leads;
+};
+
+/**
+ * struct ipcbox_queue_limits - how much a queue holds
+ * @messages: entries, at least 1
+ * @bytes: payload bytes
+ * @share_percent: how much of both one share that is not unlimited may fill
+ */
+struct ipcbox_queue_limits {
+	u32 messages;
+	u64 bytes;
+	u32 share_percent;
+};
+
+/**
+ * struct ipcbox_queue - entries by priority, then by sequence
+ * @levels: a tree of the oldest entry of each priority in use, highest first
+ * @limits: how much it holds
+ * @messages: entries in it
+ * @bytes: their payload bytes
+ * @messages_peak: most entries there ever were
+ * @bytes_peak: most payload bytes there ever were
+ * @sequence: the number last given
+ * @turns: shares with parked entries, in the order of their turns
+ */
+struct ipcbox_queue {
+	struct rb_root_cached levels;
+	struct ipcbox_queue_limits limits;
+	u32 messages;
+	u64 bytes;
+	u32 messages_peak;
+	u64 bytes_peak;
+	u64 sequence;
+	struct list_head turns;
+};
+
+void ipcbox_queue_init(struct ipcbox_queue *queue,
+		       const struct ipcbox_queue_limits *limits);
+void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited);
+bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
+			 const struct ipcbox_queue_share *share, u32 length);
+void ipcbox_queue_number(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry);
+void ipcbox_queue_insert(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry);
+void ipcbox_queue_remove(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry);
+void ipcbox_queue_park(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry);
+void ipcbox_queue_unpark(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_entry *entry);
+struct ipcbox_queue_entry *
+ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
+			 struct ipcbox_queue_share *freed);
+void ipcbox_queue_reshare(struct ipcbox_queue *queue,
+			  struct ipcbox_queue_share *share);
+
+/**
+ * ipcbox_queue_first() - the entry to go next
+ * @queue: the queue
+ *
+ * Return: the oldest entry of the highest priority, or NULL when empty.
+ */
+static inline struct ipcbox_queue_entry *
+ipcbox_queue_first(const struct ipcbox_queue *queue)
+{
+	struct rb_node *node = rb_first_cached(&queue->levels);
+
+	return node ? rb_entry(node, struct ipcbox_queue_entry, node) : NULL;
+}
+
+#endif /* IPCBOX_QUEUE_H */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEND and write: messages into an exchange.
+ */
+#include <linux/limits.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include "exchange.h"
+#include "limits.h"
+#include "locking.h"
+#include "message.h"
+#include "trace.h"
+
+/*
+ * Messages are made and then accepted in chunks: many under one hold of the
+ * lock, few enough not to hold much memory while they wait.
+ */
+#define SEND_CHUNK		16
+#define SEND_CHUNK_BYTES	SZ_64K
+
+/**
+ * struct sending - a chunk of messages on their way in
+ * @handle: by which they are sent
+ * @exchange: where they go
+ * @share: whose they are
+ * @patience: how long to wait for room
+ * @messages: the messages, ours until accepted
+ * @made: how many there are
+ * @accepted: how many of them were accepted
+ */
+struct sending {
+	struct ipcbox_handle *handle;
+	struct ipcbox_exchange *exchange;
+	struct ipcbox_share *share;
+	struct ipcbox_patience patience;
+	struct ipcbox_message *messages[SEND_CHUNK];
+	u32 made;
+	u32 accepted;
+};
+
+static int sending_begin(struct sending *sending, struct ipcbox_handle *handle,
+			 const struct ipcbox_patience *patience)
+{
+	sending->handle = handle;
+	sending->exchange = ipcbox_exchange_of(handle->object);
+	sending->share = ipcbox_exchange_share(handle);
+	sending->patience = *patience;
+	sending->made = 0;
+	sending->accepted = 0;
+	return sending->share ? 0 : -ENOMEM;
+}
+
+/* Makes one more message. */
+static int sending_make(struct sending *sending,
+			const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_message *message;
+
+	if (outgoing->priority > IPCBOX_PRIORITY_MAX)
+		return -EINVAL;
+	if (outgoing->length > READ_ONCE(sending->exchange->max_message_bytes))
+		return -EMSGSIZE;
+	message = ipcbox_message_create(sending->share, sending->handle->id,
+					outgoing);
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	sending->messages[sending->made++] = message;
+	return 0;
+}
+
+/* Whatever was not accepted has no effect. */
+static void sending_end(struct sending *sending)
+{
+	while (sending->made > sending->accepted)
+		ipcbox_message_free(sending->messages[--sending->made]);
+	sending->made = 0;
+	sending->accepted = 0;
+}
+
+static int send_offer_locked(struct sending *sending,
+			     struct ipcbox_message *message,
+			     struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_exchange *exchange = sending->exchange;
+	u32 length = message->entry.length;
+
+	lockdep_assert_held(&exchange->lock);
+	if (ipcbox_exchange_no_receiver_locked(exchange))
+		return -EPIPE;
+	if (!ipcbox_queue_admits(&exchange->queue, &sending->share->share,
+				 length))
+		return -EAGAIN;
+	ipcbox_exchange_accept_locked(exchange, message, wakes);
+	return 0;
+}
+
+static void send_park_locked(struct sending *sending,
+			     struct ipcbox_message *message,
+			     struct ipcbox_waiter *waiter)
+{
+	struct ipcbox_exchange *exchange = sending->exchange;
+
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_waiter_init(waiter);
+	message->waiter = waiter;
+	ipcbox_queue_park(&exchange->queue, &message->entry);
+	exchange->senders_waiting++;
+	trace_ipcbox_block(&exchange->object, IPCBOX_RIGHT_SEND);
+}
+
+/*
+ * Waits for the parked message to be accepted. When the deadline or a signal
+ * comes first it is withdrawn, unless it was accepted in the meantime.
+ */
+static int send_wait(struct sending *sending, struct ipcbox_message *message,
+		     struct ipcbox_waiter *waiter)
+{
+	struct ipcbox_exchange *exchange = sending->exchange;
+	struct ipcbox_wakes wakes;
+	int error;
+
+	error = ipcbox_waiter_wait(waiter, sending->patience.deadline);
+	if (!error)
+		return waiter->result;
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (waiter->result == IPCBOX_WAITING) {
+		ipcbox_queue_unpark(&exchange->queue, &message->entry);
+		exchange->senders_waiting--;
+		ipcbox_exchange_admit_locked(exchange, sending->share, &wakes);
+	} else {
+		error = waiter->result;
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return error;
+}
+
+/* Has the made messages accepted, in order, waiting for room where it may. */
+static int sending_accept(struct sending *sending)
+{
+	struct ipcbox_exchange *exchange = sending->exchange;
+	struct ipcbox_message *message;
+	struct ipcbox_waiter waiter;
+	struct ipcbox_wakes wakes;
+	bool parked = false;
+	int error = 0;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
+	while (sending->accepted < sending->made) {
+		message = sending->messages[sending->accepted];
+		error = send_offer_locked(sending, message, &wakes);
+		if (error)
+			break;
+		sending->accepted++;
+	}
+	if (error == -EAGAIN && sending->patience.wait) {
+		send_park_locked(sending, message, &waiter);
+		parked = true;
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (!parked)
+		return error;
+	error = send_wait(sending, message, &waiter);
+	if (!error)
+		sending->accepted++;
+	return error;
+}
+
+static int sending_accept_all(struct sending *sending)
+{
+	int error = 0;
+
+	while (!error && sending->accepted < sending->made)
+		error = sending_accept(sending);
+	return error;
+}
+
+/* Counts a call that got nothing in, if it was the object that refused it. */
+static void send_count_refusal(struct ipcbox_exchange *exchange, int error)
+{
+	struct ipcbox_wakes wakes;
+
+	switch (error) {
+	case -EAGAIN:
+	case -EDQUOT:
+	case -EMSGSIZE:
+	case -EPIPE:
+	case -ERESTARTSYS:
+	case -ETIMEDOUT:
+		ipcbox_exchange_lock(exchange, &wakes);
+		exchange->refused++;
+		ipcbox_exchange_unlock(exchange, &wakes);
+	}
+}
+
+/* Reads the next descriptions and makes their messages. */
+static int send_make_chunk(struct sending *sending, const void __user *from,
+			   u32 stride, u32 count)
+{
+	struct ipcbox_outgoing outgoing;
+	u64 bytes = 0;
+	int error;
+
+	while (sending->made < count && bytes < SEND_CHUNK_BYTES) {
+		error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+					      from, stride);
+		if (!error)
+			error = sending_make(sending, &outgoing);
+		if (error)
+			return error;
+		bytes += outgoing.length;
+		from += stride;
+	}
+	return 0;
+}
+
+static int send_check(const struct ipcbox_handle *handle,
+		      const struct ipcbox_send *request)
+{
+	if (request->flags & ~IPCBOX_NOWAIT)
+		return -EINVAL;
+	if (!request->count || request->count > ipcbox_limit(batch_messages))
+		return -EINVAL;
+	if (request->message_size < offsetofend(struct ipcbox_outgoing, tag))
+		return -EINVAL;
+	if (request->message_size > PAGE_SIZE)
+		return -E2BIG;
+	return handle->rights & IPCBOX_RIGHT_SEND ? 0 : -EACCES;
+}
+
+/**
+ * ipcbox_exchange_send() - serve IPCBOX_IOC_SEND
+ * @call: a call on a handle, with a struct ipcbox_send
+ *
+ * Return: the number of messages accepted, or an errno as <linux/ipcbox.h>
+ * says.
+ */
+long ipcbox_exchange_send(struct ipcbox_call *call)
+{
+	struct ipcbox_handle *handle = ipcbox_handle_of(call);
+	const struct ipcbox_send *request = call->request;
+	const struct ipcbox_patience patience = {
+		.wait = !(request->flags & IPCBOX_NOWAIT) &&
+			!(call->file->f_flags & O_NONBLOCK),
+		.deadline = request->deadline,
+	};
+	u32 stride = request->message_size;
+	struct sending sending;
+	u32 total = 0;
+	int error, made;
+
+	error = send_check(handle, request);
+	if (!error)
+		error = sending_begin(&sending, handle, &patience);
+	if (error)
+		return error;
+	while (!error && total < request->count) {
+		made = send_make_chunk(&sending,
+				       u64_to_user_ptr(request->messages) +
+				       (u64)total * stride, stride,
+				       min_t(u32, request->count - total,
+					     SEND_CHUNK));
+		error = sending_accept_all(&sending) ?: made;
+		total += sending.accepted;
+		sending_end(&sending);
+		cond_resched();
+	}
+	if (total)
+		return total;
+	send_count_refusal(sending.exchange, error);
+	return error;
+}
+
+/**
+ * ipcbox_exchange_write() - write(2) on a mailbox or queue
+ * @handle: a handle that may send
+ * @buffer: the payload
+ * @size: its length
+ * @wait: wait for room
+ *
+ * Return: @size, or an errno as SEND has it.
+ */
+ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
+			      const char __user *buffer, size_t size, bool wait)
+{
+	const struct ipcbox_patience patience = {
+		.wait = wait,
+		.deadline = IPCBOX_FOREVER,
+	};
+	const struct ipcbox_outgoing outgoing = {
+		.data = (uintptr_t)buffer,
+		.length = min_t(size_t, size, U32_MAX),
+	};
+	struct sending sending;
+	int error;
+
+	error = sending_begin(&sending, handle, &patience);
+	if (error)
+		return error;
+	error = sending_make(&sending, &outgoing);
+	if (!error)
+		error = sending_accept_all(&sending);
+	sending_end(&sending);
+	if (!error)
+		return size;
+	send_count_refusal(sending.exchange, error);
+	return error;
+}

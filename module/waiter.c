@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that wait, and how they are served. The rules are in locking.h.
+ */
+#include <linux/hrtimer.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "exchange.h"
+#include "locking.h"
+
+/**
+ * ipcbox_waiter_init() - prepare the caller to wait
+ * @waiter: on the caller's stack, not yet where others find it
+ */
+void ipcbox_waiter_init(struct ipcbox_waiter *waiter)
+{
+	waiter->task = current;
+	waiter->message = NULL;
+	waiter->result = IPCBOX_WAITING;
+}
+
+/**
+ * ipcbox_waiter_finish_locked() - give a waiter its result
+ * @waiter: a waiter that others can find no more; gone after this
+ * @result: 0 or an errno
+ * @wakes: where its thread is noted
+ */
+void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
+				 struct ipcbox_wakes *wakes)
+{
+	struct task_struct *task = waiter->task;
+
+	/* Pairs with the acquire in ipcbox_waiter_wait(). */
+	smp_store_release(&waiter->result, result);
+	if (likely(wakes->count < IPCBOX_WAKES))
+		wakes->tasks[wakes->count++] = task;
+	else
+		wake_up_process(task);
+}
+
+/**
+ * ipcbox_waiter_wait() - sleep until there is a result
+ * @waiter: the caller's waiter, where others find it
+ * @deadline: CLOCK_MONOTONIC in nanoseconds, or IPCBOX_FOREVER
+ *
+ * Sleeps; no lock may be held.
+ *
+ * Return: 0 when @waiter has its result; -ETIMEDOUT or -ERESTARTSYS when the
+ * deadline or a signal came first, and others may still find it.
+ */
+int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline)
+{
+	ktime_t expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
+	bool late = false;
+	int error = 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		/* Pairs with the release in ipcbox_waiter_finish_locked(). */
+		if (smp_load_acquire(&waiter->result) != IPCBOX_WAITING)
+			break;
+		error = -ETIMEDOUT;
+		if (late)
+			break;
+		error = -ERESTARTSYS;
+		if (signal_pending(current))
+			break;
+		error = 0;
+		late = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?
+						 NULL : &expires,
+						 current->timer_slack_ns,
+						 HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	return error;
+}
