@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+#include "cli.h"
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct target *target = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (target->label[0])
+			usage_error("unexpected argument '%s'; one object is shown at a time",
+				    arg);
+		parse_target(target, arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!target->label[0])
+			usage_error("give the NAME of an object (shells take an unquoted #5 for a comment: type id:5)");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp stat_argp = {
+	.parser = parse, .args_doc = "NAME", .children = common_children,
+	.doc = "Show all about one object: its limits, what is in it, what went through it, "
+	       "who has it open and who waits.",
+};
+
+static void print_state(const struct ipcbox_stat *state)
+{
+	char a[SHORT_TEXT], b[SHORT_TEXT], c[SHORT_TEXT];
+	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
+
+	object_label(label, state);
+	printf("%s\n", label);
+	printf("  id               %llu\n", (unsigned long long)state->id);
+	printf("  owner            %s, group %s, mode %04o\n",
+	       text_user(a, state->uid), text_group(b, state->gid),
+	       state->mode);
+	printf("  lives            %s\n",
+	       state->state & IPCBOX_STATE_UNLINKED ?
+	       "until its last handle is closed (it was removed)" :
+	       state->state & IPCBOX_STATE_PERSISTENT ?
+	       "until it is removed" : "until its last handle is closed");
+	printf("  messages         %llu of %llu (at most %llu so far)\n",
+	       (unsigned long long)state->messages,
+	       (unsigned long long)state->max_messages,
+	       (unsigned long long)state->messages_peak);
+	printf("  bytes            %s of %s (at most %s so far)\n",
+	       text_size(a, state->bytes), text_size(b, state->max_bytes),
+	       text_size(c, state->bytes_peak));
+	printf("  largest message  %s\n",
+	       text_size(a, state->max_message_bytes));
+	printf("  sent             %llu %s, %s\n",
+	       (unsigned long long)state->sent,
+	       plural(state->sent, "message", "messages"),
+	       text_size(a, state->bytes_sent));
+	printf("  received         %llu %s, %s\n",
+	       (unsigned long long)state->received,
+	       plural(state->received, "message", "messages"),
+	       text_size(a, state->bytes_received));
+	printf("  refused          %llu %s\n",
+	       (unsigned long long)state->refused,
+	       plural(state->refused, "message", "messages"));
+	printf("  open handles     %u: %u may send, %u may receive\n",
+	       state->handles, state->send_handles, state->receive_handles);
+	printf("  waiting          %u %s, %u %s\n", state->senders_waiting,
+	       plural(state->senders_waiting, "sender", "senders"),
+	       state->receivers_waiting,
+	       plural(state->receivers_waiting, "receiver", "receivers"));
+}
+
+int stat_run(int argc, char **argv)
+{
+	struct target target = { .name = NULL };
+	struct ipcbox_stat state;
+	struct ipcbox *box;
+
+	parse_arguments(argc, argv, &target);
+	box = open_box();
+	find_target(box, &target, &state);
+	if (cli.json)
+		print_json(stdout, json_of_object(&state), true);
+	else
+		print_state(&state);
+	ipcbox_box_close(box);
+	return STATUS_OK;
+}

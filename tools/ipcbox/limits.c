@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * The limits of the box, as the module names them.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define USED(name)	offsetof(struct ipcbox_info, name)
+
+#define LIMIT(limit, measure, in_use, text) { \
+	.name = #limit, .unit = measure, \
+	.value = offsetof(struct ipcbox_info, limit), .used = in_use, \
+	.meaning = text }
+
+const struct limit limits[] = {
+	LIMIT(user_bytes, UNIT_BYTES, USED(user_bytes_used),
+	      "messages in flight of one user"),
+	LIMIT(user_objects, UNIT_OBJECTS, USED(user_objects_used),
+	      "objects of one user"),
+	LIMIT(user_share, UNIT_PERCENT, 0,
+	      "of an object's room, for one user who is not its owner"),
+	LIMIT(box_objects, UNIT_OBJECTS, USED(box_objects_used),
+	      "objects in the box"),
+	LIMIT(object_messages, UNIT_MESSAGES, 0,
+	      "in an object, unless asked otherwise"),
+	LIMIT(object_messages_max, UNIT_MESSAGES, 0,
+	      "in an object, at most"),
+	LIMIT(object_bytes, UNIT_BYTES, 0,
+	      "in an object, unless asked otherwise"),
+	LIMIT(object_bytes_max, UNIT_BYTES, 0,
+	      "in an object, at most"),
+	LIMIT(message_bytes, UNIT_BYTES, 0,
+	      "in a message, unless asked otherwise"),
+	LIMIT(message_bytes_max, UNIT_BYTES, 0,
+	      "in a message, at most"),
+	LIMIT(batch_messages, UNIT_MESSAGES, 0,
+	      "sent or received by one call"),
+};
+
+const size_t limits_count = sizeof(limits) / sizeof(limits[0]);
+
+uint64_t limit_value(const struct ipcbox_info *info, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)info + offset, sizeof(value));
+	return value;
+}
+
+const char *limits_fault(const struct ipcbox_info *info)
+{
+	size_t i;
+
+	for (i = 0; i < limits_count; i++)
+		if (!limit_value(info, limits[i].value))
+			return "one of them is zero";
+	if (info->user_share > 100)
+		return "user_share is more than 100 percent";
+	if (info->object_messages > info->object_messages_max)
+		return "object_messages is more than object_messages_max";
+	if (info->object_bytes > info->object_bytes_max)
+		return "object_bytes is more than object_bytes_max";
+	if (info->message_bytes > info->message_bytes_max)
+		return "message_bytes is more than message_bytes_max";
+	if (info->message_bytes > info->object_bytes)
+		return "message_bytes is more than object_bytes: a new object could not hold its largest message";
+	if (info->message_bytes > info->user_bytes)
+		return "message_bytes is more than user_bytes: no user could send the largest message";
+	return NULL;
+}

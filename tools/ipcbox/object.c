@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * Objects as users name them: NAME, '#5' or id:5.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+const char *kind_name(unsigned int kind)
+{
+	return kind == IPCBOX_MAILBOX ? "mailbox" :
+	       kind == IPCBOX_QUEUE ? "queue" : "object";
+}
+
+void object_label(char label[SHORT_TEXT + IPCBOX_NAME_MAX],
+		  const struct ipcbox_stat *state)
+{
+	if (state->name_length)
+		snprintf(label, SHORT_TEXT + IPCBOX_NAME_MAX, "%s '%s'",
+			 kind_name(state->kind), (const char *)state->name);
+	else
+		snprintf(label, SHORT_TEXT + IPCBOX_NAME_MAX, "%s #%llu",
+			 kind_name(state->kind), (unsigned long long)state->id);
+}
+
+/* The id in @text, when @text is of the form of an id. */
+static bool is_id(const char *text, uint64_t *id)
+{
+	if (text[0] == '#')
+		return parse_number(text + 1, id);
+	return !strncmp(text, "id:", 3) && parse_number(text + 3, id);
+}
+
+/* Why @name cannot be a name, or NULL. */
+static const char *name_fault(const char *name)
+{
+	const char *byte;
+
+	if (!*name)
+		return "is empty";
+	if (strlen(name) > IPCBOX_NAME_MAX)
+		return "is longer than 63 bytes";
+	for (byte = name; *byte; byte++)
+		if (*byte < '!' || *byte > '~' || *byte == '/')
+			return "has a space, a '/' or a byte that is not of ASCII";
+	return NULL;
+}
+
+/* Whether a name is taken for a name when it is typed. */
+bool name_is_plain(const char *name)
+{
+	uint64_t id;
+
+	return !is_id(name, &id);
+}
+
+void describe_target(struct target *target, unsigned int kind)
+{
+	if (target->name)
+		snprintf(target->label, sizeof(target->label), "%s '%s'",
+			 kind_name(kind), target->name);
+	else
+		snprintf(target->label, sizeof(target->label), "%s #%llu",
+			 kind_name(kind), (unsigned long long)target->id);
+}
+
+void parse_target(struct target *target, const char *text)
+{
+	*target = (struct target){ .name = NULL };
+	if (!is_id(text, &target->id)) {
+		const char *fault = name_fault(text);
+
+		if (fault)
+			usage_error("'%s' cannot be a name: it %s", text, fault);
+		target->name = text;
+	}
+	describe_target(target, 0);
+}
+
+struct ipcbox *open_box(void)
+{
+	struct ipcbox *box;
+	int error = ipcbox_box_open(&box);
+
+	if (error)
+		fail_box(error);
+	return box;
+}
+
+struct ipcbox_handle *open_target(struct ipcbox *box, struct target *target,
+				  unsigned int rights)
+{
+	struct ipcbox_handle *handle;
+	int error;
+
+	if (target->name)
+		error = ipcbox_open_name(box, target->name, rights, 0, &handle);
+	else
+		error = ipcbox_open_id(box, target->id, rights, 0, &handle);
+	if (error)
+		fail_target(target, IPCBOX_OPERATION_OPEN, error);
+	describe_target(target, ipcbox_handle_kind(handle));
+	return handle;
+}
+
+void handle_state(struct ipcbox_handle *handle, const struct target *target,
+		  struct ipcbox_stat *state)
+{
+	int error = ipcbox_stat(handle, state);
+
+	if (error)
+		fail_target(target, IPCBOX_OPERATION_STAT, error);
+}
+
+static bool is_target(const struct target *target,
+		      const struct ipcbox_stat *state)
+{
+	return target->name ? !strcmp((const char *)state->name, target->name) :
+			      state->id == target->id;
+}
+
+/*
+ * Through the listing and not through a handle: a handle would show in the
+ * figures, be a mailbox's one receiver, or keep waiters from learning that
+ * the other side is gone.
+ */
+void find_target(struct ipcbox *box, struct target *target,
+		 struct ipcbox_stat *state)
+{
+	struct ipcbox_listing *listing;
+	struct ipcbox_handle *handle;
+	int result = ipcbox_list_begin(box, &listing);
+
+	if (result < 0)
+		fail_target(target, IPCBOX_OPERATION_LIST, result);
+	while ((result = ipcbox_list_next(listing, state)) > 0)
+		if (is_target(target, state))
+			break;
+	ipcbox_list_end(listing);
+	if (result < 0)
+		fail_target(target, IPCBOX_OPERATION_LIST, result);
+	if (result > 0) {
+		describe_target(target, state->kind);
+		return;
+	}
+
+	/* Hidden, or not there? Opening tells. */
+	handle = open_target(box, target, IPCBOX_RIGHT_SEND);
+	handle_state(handle, target, state);
+	ipcbox_close(handle);
+}
+
+struct ipcbox_stat *list_objects(struct ipcbox *box, size_t *count)
+{
+	struct ipcbox_stat *objects = NULL;
+	struct ipcbox_listing *listing;
+	size_t room = 0;
+	int result = ipcbox_list_begin(box, &listing);
+
+	for (*count = 0; result >= 0; ++*count) {
+		if (*count == room) {
+			room = room ? 2 * room : 64;
+			objects = reallocarray(objects, room, sizeof(*objects));
+			if (!objects)
+				fail_memory();
+		}
+		result = ipcbox_list_next(listing, &objects[*count]);
+		if (result <= 0)
+			break;
+	}
+	if (result < 0)
+		fail(status_of_error(result), result,
+		     "cannot list the objects: %s",
+		     ipcbox_explain(IPCBOX_OPERATION_LIST, result));
+	ipcbox_list_end(listing);
+	return objects;
+}
+
+void fail_box(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		fail(STATUS_NO_MODULE, error,
+		     "%s is not there: load the module with 'modprobe ipcbox', or ask 'ipcbox doctor'",
+		     IPCBOX_DEVICE);
+	case EACCES:
+	case EPERM:
+		fail(STATUS_PERMISSION, error,
+		     "you may not use %s: become a member of its group, or ask 'ipcbox doctor'",
+		     IPCBOX_DEVICE);
+	case ENOTTY:
+	case EPROTONOSUPPORT:
+		fail(STATUS_NO_MODULE, error,
+		     "%s does not speak the language of this command: its module is of another version; ask 'ipcbox doctor'",
+		     IPCBOX_DEVICE);
+	default:
+		fail(STATUS_FAILED, error, "cannot open %s: %s", IPCBOX_DEVICE,
+		     ipcbox_explain(IPCBOX_OPERATION_BOX_OPEN, error));
+	}
+}
+
+void fail_target(const struct target *target, enum ipcbox_operation operation,
+		 int error)
+{
+	const char *reason = NULL;
+
+	switch (-error) {
+	case ENOENT:
+		if (target->name)
+			fail(STATUS_NO_OBJECT, error,
+			     "there is no object '%s'; 'ipcbox ls' shows what is there, 'ipcbox create %s' makes a queue",
+			     target->name, target->name);
+		reason = "is not there; 'ipcbox ls' shows what is";
+		break;
+	case EACCES:
+		reason = "has a mode that does not let you do this; ask its owner, or be root ('ipcbox ls' shows owners and modes)";
+		break;
+	case EPERM:
+		reason = "is another user's; its owner or root may do this";
+		break;
+	case EBUSY:
+		reason = "has its one receiver already; make a queue where several are to receive";
+		break;
+	case EPIPE:
+		reason = operation == IPCBOX_OPERATION_RECEIVE ?
+			 "is removed and empty, and no sender is left" :
+			 "has no receiver, and none will come";
+		break;
+	}
+	if (reason)
+		fail(status_of_error(error), error, "%s %s", target->label,
+		     reason);
+	fail(status_of_error(error), error, "%s: %s", target->label,
+	     ipcbox_explain(operation, error));
+}

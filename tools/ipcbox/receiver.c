@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * Taking messages out of an object: buffers, waiting, and what can go wrong.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "receiver.h"
+
+#define DEFAULT_BATCH	64
+
+/* What the buffers of a batch may take in all. */
+#define BUFFERS_MAX	(8U << 20)
+
+struct receiver {
+	struct ipcbox_handle *handle;
+	struct target target;
+	bool follow_output;
+
+	struct ipcbox_incoming *messages;
+	char *buffers;
+	size_t buffer_size;	/* of each message */
+	unsigned int batch_wanted;
+	unsigned int batch;	/* how many buffers there are */
+
+	char *(*describe)(const void *context);
+	const void *context;
+};
+
+/* Buffers for messages of @size bytes, fewer of them when they are large. */
+static void make_buffers(struct receiver *receiver, size_t size)
+{
+	size_t fit;
+
+	if (!size)
+		size = 1;
+	fit = BUFFERS_MAX / size;
+	receiver->batch = !fit ? 1 : fit < receiver->batch_wanted ?
+			  (unsigned int)fit : receiver->batch_wanted;
+	receiver->buffer_size = size;
+	free(receiver->buffers);
+	free(receiver->messages);
+	receiver->buffers = allocate(size * receiver->batch);
+	receiver->messages = allocate(receiver->batch *
+				      sizeof(*receiver->messages));
+}
+
+struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
+			      const struct target *target, unsigned int batch)
+{
+	struct receiver *receiver = allocate(sizeof(*receiver));
+	struct ipcbox_stat state;
+	struct ipcbox_info info;
+	int error;
+
+	error = ipcbox_info(box, &info);
+	if (error)
+		fail_box(error);
+	if (batch > info.batch_messages)
+		usage_error("--batch may be %llu at most",
+			    (unsigned long long)info.batch_messages);
+	if (!batch)
+		batch = info.batch_messages < DEFAULT_BATCH ?
+			(unsigned int)info.batch_messages : DEFAULT_BATCH;
+	handle_state(handle, target, &state);
+	*receiver = (struct receiver){
+		.handle = handle, .target = *target, .batch_wanted = batch,
+	};
+	make_buffers(receiver, (size_t)state.max_message_bytes);
+	return receiver;
+}
+
+void receiver_free(struct receiver *receiver)
+{
+	ipcbox_close(receiver->handle);
+	free(receiver->buffers);
+	free(receiver->messages);
+	free(receiver);
+}
+
+void receiver_follow_output(struct receiver *receiver)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO, .events = 0 };
+
+	/* A file takes what it gets; poll need not be asked about it. */
+	receiver->follow_output = poll(&output, 1, 0) >= 0 &&
+				  lseek(STDOUT_FILENO, 0, SEEK_CUR) < 0 &&
+				  !isatty(STDOUT_FILENO);
+}
+
+void receiver_on_interrupt(struct receiver *receiver,
+			   char *(*describe)(const void *context),
+			   const void *context)
+{
+	receiver->describe = describe;
+	receiver->context = context;
+}
+
+const struct target *receiver_target(const struct receiver *receiver)
+{
+	return &receiver->target;
+}
+
+const struct ipcbox_incoming *received(const struct receiver *receiver, int i)
+{
+	return &receiver->messages[i];
+}
+
+const char *received_data(const struct receiver *receiver, int i)
+{
+	return receiver->buffers + (size_t)i * receiver->buffer_size;
+}
+
+/* Wait until a message is there, the deadline comes, or a signal. */
+static void wait_for_message(struct receiver *receiver, uint64_t deadline)
+{
+	struct pollfd files[] = {
+		{ .fd = ipcbox_handle_fd(receiver->handle), .events = POLLIN },
+		{ .fd = STDOUT_FILENO, .events = 0 },
+	};
+
+	poll(files, 2, ipcbox_deadline_left_ms(deadline));
+	if (files[1].revents & (POLLERR | POLLHUP)) {
+		/* The end of 'recv --follow | head': as SIGPIPE would end it. */
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+}
+
+static int receive_batch(struct receiver *receiver, unsigned int count,
+			 unsigned int flags, uint64_t deadline)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		receiver->messages[i] = (struct ipcbox_incoming){
+			.data = ipcbox_address(received_data(receiver, (int)i)),
+			.capacity = (uint32_t)receiver->buffer_size,
+		};
+	return ipcbox_receive_batch(receiver->handle, receiver->messages,
+				    count, flags, deadline);
+}
+
+int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
+		 uint64_t deadline)
+{
+	bool poll_first = receiver->follow_output && !nowait;
+	unsigned int flags = nowait || poll_first ? IPCBOX_NOWAIT : 0;
+
+	for (;;) {
+		unsigned int room = count < receiver->batch ?
+				    (unsigned int)count : receiver->batch;
+		int result;
+
+		if (interrupt_pending())
+			interrupt_die(receiver->describe(receiver->context));
+		if (poll_first)
+			wait_for_message(receiver, deadline);
+		result = receive_batch(receiver, room, flags, deadline);
+		switch (result) {
+		case -EINTR:
+			continue;
+		case -EMSGSIZE:
+			/* The limit was raised since the buffers were made. */
+			make_buffers(receiver, receiver->messages[0].length);
+			continue;
+		case -EAGAIN:
+			if (!poll_first)
+				return result;
+			/* Another receiver was faster, or time is up. */
+			if (!ipcbox_deadline_left_ms(deadline))
+				return -ETIMEDOUT;
+			continue;
+		case -ETIMEDOUT:
+		case -EPIPE:
+			return result;
+		}
+		if (result < 0)
+			fail_target(&receiver->target,
+				    IPCBOX_OPERATION_RECEIVE, result);
+		return result;
+	}
+}
+
+bool senders_gone(struct receiver *receiver)
+{
+	struct ipcbox_stat state;
+
+	handle_state(receiver->handle, &receiver->target, &state);
+	return !state.messages && !state.send_handles;
+}
+
+void fail_receive(const struct receiver *receiver, int error, int64_t timeout,
+		  const char *done)
+{
+	const char *label = receiver->target.label;
+	char span[SHORT_TEXT];
+
+	switch (-error) {
+	case EAGAIN:
+		fail(STATUS_TIMEOUT, error, "%s is empty; %s", label, done);
+	case ETIMEDOUT:
+		fail(STATUS_TIMEOUT, error, "nothing came to %s within %s; %s",
+		     label, text_duration(span, timeout), done);
+	default:
+		fail(STATUS_PEER_GONE, error,
+		     "%s is removed and empty, and no sender is left; %s",
+		     label, done);
+	}
+}
