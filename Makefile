@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# ipcbox: what people type. "make help" lists it. Objects are listed in the Kbuild
+# and Makefiles of the parts; everything is written below build/ and the cache.
+
+VERSION := $(file <VERSION)
+BUILD := $(CURDIR)/build
+
+## KERNEL=6.12|6.1|debug  build for, or start, that kernel from the cache; it is fetched first
+## KDIR=DIR               build the module for the kernel in this directory (the running one's)
+## PREFIX=DIR             where "install" puts things (/usr/local)
+## LIBDIR=DIR             where it puts the library (PREFIX/lib)
+## DESTDIR=DIR            a directory to install below, for packagers
+## HOST=1                 for "demo": on this machine, without a virtual one
+## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+export PREFIX LIBDIR DESTDIR
+
+# Looked up when a recipe needs it: fetching a kernel takes a while.
+ifdef KERNEL
+KDIR ?= $(shell tools/vm/kernel headers $(KERNEL))
+else
+KDIR ?= $(wildcard /lib/modules/$(shell uname -r)/build)
+endif
+kdir_error = no headers of a kernel to build for: run "make deps" for those of the running kernel, \
+	or choose one with KERNEL=6.12 or KDIR=
+
+USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
+TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
+MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
+
+.PHONY: all module lib tools tests install uninstall deps vm demo check check-quick
+.PHONY: clean distclean help
+
+all: module lib tools tests ## build everything
+
+# Kbuild writes beside the sources, so it is given links to them instead: one
+# directory for each kernel.
+module: ## build the module
+	$(eval kdir := $(KDIR))
+	$(if $(kdir),,$(error $(kdir_error)))
+	$(eval farm := $(BUILD)/module-$(file <$(kdir)/include/config/kernel.release))
+	@mkdir -p $(farm)
+	@find $(farm) -xtype l -delete
+	@cp -rsn $(CURDIR)/Kbuild $(CURDIR)/VERSION $(CURDIR)/module $(CURDIR)/uapi $(farm)
+	+$(MODULE) W=1 $(MODULE_FLAGS) modules
+
+lib: ## build the library and its examples
+	+$(USERLIB) all
+
+tools: lib ## build the command
+	+$(TOOLS) all
+
+tests: ## build the selftests
+	+$(MAKE) -C selftests OUTPUT=$(BUILD)/selftests \
+		KSELFTEST=$(shell tools/vm/kernel source)/tools/testing/selftests all
+
+install: module lib tools ## install module, library, headers, command and manual pages
+	+$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	+$(USERLIB) install
+	+$(TOOLS) install
+
+uninstall: ## remove what "install" installed
+	rm -f $(DESTDIR)/lib/modules/*/*/module/ipcbox.ko* \
+		$(DESTDIR)/lib/modules/*/*/module/tests/ipcbox-kunit.ko*
+	+$(USERLIB) uninstall
+	+$(TOOLS) uninstall
+
+deps: ## install the Debian packages that building and testing need
+	@mk/deps
+
+vm: KERNEL ?= 6.12
+vm: ## a shell on another kernel, with the module loaded (KERNEL=)
+	+@$(MAKE) -s all KERNEL=$(KERNEL)
+	@tools/vm/run --kernel $(KERNEL) --shell
+
+demo: KERNEL ?= 6.12
+demo: deps ## show what ipcbox does, in a virtual machine or here (HOST=1)
+ifeq ($(HOST),1)
+	+@$(MAKE) -s module tools
+	@tools/check/demo-host
+else
+	+@$(MAKE) -s module tools KERNEL=$(KERNEL)
+	@tools/vm/run --kernel $(KERNEL) -- /opt/ipcbox/demo
+endif
+
+check: deps ## run every test; the debug kernel is built first, once
+	@tools/check/check
+
+check-quick: deps ## build, and run the selftests on one stock kernel
+	@tools/check/check --quick
+
+clean: ## remove the build
+	rm -rf $(BUILD)
+
+distclean: clean ## remove the build and the cache of kernels
+	rm -rf $(or $(IPCBOX_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ipcbox)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
+	@echo
+	@sed -n 's/^## /  /p' Makefile
