@@ -31,7 +31,7 @@ struct net;
  * @discarded: messages that ended with their object
  */
 struct ipcbox_box {
-	struct mutex lock;
+	struct mutex lock;	/* number 1 in locking.h */
 	struct net *net;
 	struct xarray objects;
 	struct rhashtable names;

@@ -41,8 +41,10 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 {
 	unsigned int i;
 
+	/* Pollers look under the lock as well: see "poll" in locking.h. */
 	if (!waitqueue_active(&exchange->readable))
 		wakes->readable = 0;
+	/* The same. */
 	if (!waitqueue_active(&exchange->writable))
 		wakes->writable = 0;
 	spin_unlock(&exchange->lock);
@@ -248,9 +250,10 @@ struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle)
 	if (likely(share && uid_eq(share->user->uid, uid)))
 		return share;
 	share = exchange_get_share(ipcbox_exchange_of(handle->object), uid);
+	if (!share)
+		return NULL;
 	/* Pairs with the acquire above: who sees the share sees its user. */
-	if (share)
-		smp_store_release(&handle->share, share);
+	smp_store_release(&handle->share, share);
 	return share;
 }
 

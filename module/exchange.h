@@ -5,6 +5,7 @@
 #ifndef IPCBOX_EXCHANGE_H
 #define IPCBOX_EXCHANGE_H
 
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
@@ -61,7 +62,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  */
 struct ipcbox_exchange {
 	struct ipcbox_object object;
-	spinlock_t lock;
+	spinlock_t lock;	/* number 2 in locking.h */
 	struct ipcbox_queue queue;
 	u64 max_message_bytes;
 	struct list_head receivers;
@@ -132,6 +133,17 @@ struct ipcbox_patience {
 	bool wait;
 	u64 deadline;
 };
+
+/**
+ * ipcbox_deadline_valid() - is this a deadline?
+ * @deadline: from a request
+ *
+ * Return: true for IPCBOX_FOREVER and for what CLOCK_MONOTONIC can show.
+ */
+static inline bool ipcbox_deadline_valid(u64 deadline)
+{
+	return deadline == IPCBOX_FOREVER || deadline <= KTIME_MAX;
+}
 
 extern const struct ipcbox_kind ipcbox_mailbox_kind;
 extern const struct ipcbox_kind ipcbox_queue_kind;

@@ -6,6 +6,8 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include <linux/ipcbox.h>
+
 #include "limits.h"
 
 #define IPCBOX_LIMIT_INITIAL(name, initial, least, greatest, text) \
@@ -56,3 +58,15 @@ static const struct kernel_param_ops limit_ops = {
 	MODULE_PARM_DESC(name, text);
 
 IPCBOX_LIMITS(IPCBOX_LIMIT_PARAMETER)
+
+#define IPCBOX_LIMIT_TELL(name, initial, least, greatest, text) \
+	info->name = ipcbox_limit(name);
+
+/**
+ * ipcbox_limits_tell() - write down the limits in force
+ * @info: the fields named after limits are set
+ */
+void ipcbox_limits_tell(struct ipcbox_info *info)
+{
+	IPCBOX_LIMITS(IPCBOX_LIMIT_TELL)
+}

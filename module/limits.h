@@ -49,7 +49,11 @@ struct ipcbox_limits {
 
 #undef IPCBOX_LIMIT_FIELD
 
+struct ipcbox_info;
+
 extern struct ipcbox_limits ipcbox_limits;
+
+void ipcbox_limits_tell(struct ipcbox_info *info);
 
 #define ipcbox_limit(name) READ_ONCE(ipcbox_limits.name)
 

@@ -38,9 +38,6 @@ static void device_fill_usage(struct ipcbox_box *box, struct ipcbox_info *info)
 	info->discarded = atomic64_read(&box->discarded);
 }
 
-#define DEVICE_INFO_LIMIT(name, initial, least, greatest, text) \
-	info->name = ipcbox_limit(name);
-
 static long device_info(struct ipcbox_call *call)
 {
 	struct ipcbox_info *info = call->request;
@@ -53,7 +50,7 @@ static long device_info(struct ipcbox_call *call)
 		.abi = IPCBOX_ABI,
 		.features = IPCBOX_FEATURE_MESSAGES,
 	};
-	IPCBOX_LIMITS(DEVICE_INFO_LIMIT)
+	ipcbox_limits_tell(info);
 	device_fill_usage(call->file->private_data, info);
 	return 0;
 }

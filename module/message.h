@@ -5,6 +5,7 @@
 #ifndef IPCBOX_MESSAGE_H
 #define IPCBOX_MESSAGE_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -48,6 +49,8 @@ struct ipcbox_message {
 	struct ipcbox_segment *more;
 	u8 data[];
 };
+
+static_assert(sizeof(struct ipcbox_message) <= 112);
 
 static inline struct ipcbox_message *
 ipcbox_message_of(struct ipcbox_queue_entry *entry)

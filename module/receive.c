@@ -198,16 +198,16 @@ static int receive_give(struct receiving *receiving, void __user *to,
 static int receive_ask(struct receiving *receiving, const void __user *from,
 		       u32 stride, u32 count)
 {
+	struct ipcbox_incoming *incoming = receiving->incoming;
 	int error = 0;
 
-	receiving->asked = 0;
-	while (receiving->asked < count && !error) {
-		error = copy_struct_from_user(
-			&receiving->incoming[receiving->asked],
-			sizeof(struct ipcbox_incoming), from, stride);
+	for (receiving->asked = 0; receiving->asked < count; incoming++) {
+		error = copy_struct_from_user(incoming, sizeof(*incoming), from,
+					      stride);
+		if (error)
+			break;
 		from += stride;
-		if (!error)
-			receiving->asked++;
+		receiving->asked++;
 	}
 	return receiving->asked ? 0 : error;
 }
@@ -215,7 +215,8 @@ static int receive_ask(struct receiving *receiving, const void __user *from,
 static int receive_check(const struct ipcbox_handle *handle,
 			 const struct ipcbox_receive *request)
 {
-	if (request->flags & ~IPCBOX_NOWAIT)
+	if (request->flags & ~IPCBOX_NOWAIT ||
+	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;

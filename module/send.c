@@ -219,7 +219,8 @@ static int send_make_chunk(struct sending *sending, const void __user *from,
 static int send_check(const struct ipcbox_handle *handle,
 		      const struct ipcbox_send *request)
 {
-	if (request->flags & ~IPCBOX_NOWAIT)
+	if (request->flags & ~IPCBOX_NOWAIT ||
+	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;

@@ -51,7 +51,7 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
  */
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline)
 {
-	ktime_t expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
+	ktime_t expires = ns_to_ktime(deadline);
 	bool late = false;
 	int error = 0;
 

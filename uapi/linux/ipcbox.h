@@ -22,8 +22,8 @@
  * Pointers travel as __u64, so 32-bit programs use the same layout.
  *
  * Deadlines are absolute times of CLOCK_MONOTONIC in nanoseconds;
- * IPCBOX_FOREVER waits without end. A deadline in the past never fails a call
- * that can be served at once.
+ * IPCBOX_FOREVER waits without end; other values above 2^63 - 1 are EINVAL. A
+ * deadline in the past never fails a call that can be served at once.
  *
  * Errors that every operation may return:
  *
