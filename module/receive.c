@@ -160,7 +160,10 @@ static void receive_commit(struct receiving *receiving, u32 i)
 	ipcbox_message_free(message);
 }
 
-/* Payload first, header last: who sees a header has a whole message. */
+/*
+ * Payload first, header last: who sees a header has a whole message. A process
+ * that is being killed will see nothing any more: the message is for another.
+ */
 static int receive_copy_out(struct receiving *receiving, u32 i,
 			    struct ipcbox_incoming __user *to)
 {
@@ -169,6 +172,8 @@ static int receive_copy_out(struct receiving *receiving, u32 i,
 	struct ipcbox_message *message = receiving->messages[i];
 	int error;
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	error = ipcbox_message_copy_out(message,
 					u64_to_user_ptr(incoming->data));
 	if (error)
@@ -183,12 +188,14 @@ static int receive_copy_out(struct receiving *receiving, u32 i,
 static int receive_give(struct receiving *receiving, void __user *to,
 			u32 stride)
 {
+	int error;
 	u32 i;
 
 	for (i = 0; i < receiving->taken; i++) {
-		if (receive_copy_out(receiving, i, to + (u64)i * stride)) {
+		error = receive_copy_out(receiving, i, to + (u64)i * stride);
+		if (error) {
 			receive_return(receiving, i);
-			return -EFAULT;
+			return error;
 		}
 		receive_commit(receiving, i);
 	}

@@ -1,0 +1,1 @@
+savedcmd_/tmp/kbd/module/tests/ipcbox-kunit.ko := ld -r -m elf_x86_64 -z noexecstack --no-warn-rwx-segments --build-id=sha1  -T scripts/module.lds -o /tmp/kbd/module/tests/ipcbox-kunit.ko /tmp/kbd/module/tests/ipcbox-kunit.o /tmp/kbd/module/tests/ipcbox-kunit.mod.o /tmp/kbd/.module-common.o

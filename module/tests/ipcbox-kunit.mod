@@ -1,0 +1,1 @@
+/tmp/kbd/module/tests/queue_test.o
