@@ -395,7 +395,7 @@ static void fill_budget(void *argument)
 
 	become_other_user();
 	require(ipcbox_info(box, &info) == 0);
-	length = info.message_bytes;
+	length = (size_t)info.message_bytes;
 	payload = calloc(1, length);
 	require(payload);
 	/* Queue by queue: each holds less than the budget. */
