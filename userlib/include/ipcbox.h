@@ -38,10 +38,10 @@
  * doubled. No function raises SIGPIPE.
  *
  * Deadlines. A uint64_t deadline is an absolute time of CLOCK_MONOTONIC in
- * nanoseconds. IPCBOX_FOREVER, and 0 as well, waits without end. A deadline
- * that has passed does not fail a call that can be served at once. The
- * functions ipcbox_deadline_...() compute deadlines; the flag IPCBOX_NOWAIT
- * says not to wait at all.
+ * nanoseconds. IPCBOX_FOREVER, and 0 as well, waits without end; other values
+ * above 2^63 - 1 are -EINVAL. A deadline that has passed does not fail a call
+ * that can be served at once. The functions ipcbox_deadline_...() compute
+ * deadlines; the flag IPCBOX_NOWAIT says not to wait at all.
  *
  * fork and exec. Descriptors are close-on-exec. After fork the child shares
  * each handle with its parent: the object counts it once, and it stays open
@@ -462,7 +462,7 @@ struct ipcbox_send_options {
  * signal included. Returns 0, or
  *
  *	-EACCES	the handle has no IPCBOX_RIGHT_SEND
- *	-EINVAL	the priority is out of range, or a flag unknown
+ *	-EINVAL	the priority or deadline is out of range, or a flag unknown
  *	-EMSGSIZE	@length is more than the object's max_message_bytes
  *	-EAGAIN	there is no room, and the call may not wait
  *	-ETIMEDOUT	there was no room up to the deadline
@@ -511,7 +511,7 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
  * and always the whole message, or
  *
  *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
- *	-EINVAL	a flag is unknown
+ *	-EINVAL	the deadline is out of range, or a flag unknown
  *	-EMSGSIZE	the message is longer than @capacity: @header->length
  *		has its length, so that the call can be repeated with a buffer
  *		that is large enough. Another receiver of a queue may have

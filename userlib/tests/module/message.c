@@ -155,7 +155,13 @@ static void bad_values_are_einval(void)
 	equal(send_with(queue, IPCBOX_PRIORITY_MAX + 1, "x"), -EINVAL);
 	equal(ipcbox_receive(queue, text, sizeof(text), NULL, 0x80000000, 0),
 	      -EINVAL);
+	equal(ipcbox_receive(queue, text, sizeof(text), NULL, 0,
+			     IPCBOX_FOREVER - 1), -EINVAL);
+	options = (struct ipcbox_send_options){ .deadline = 1ull << 63 };
+	equal(ipcbox_send(queue, "x", 1, &options), -EINVAL);
+	options.deadline--;
 	equal(state_of(queue).sent, 0);
+	equal(ipcbox_send(queue, "x", 1, &options), 0);
 	ipcbox_close(queue);
 	ipcbox_box_close(box);
 }
