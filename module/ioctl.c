@@ -7,7 +7,11 @@
 
 #include "ioctl.h"
 
-/* Room for any structure, so that none needs an allocation. */
+/*
+ * Room for any structure, so that none needs an allocation. A row's whole size
+ * is always written, so it is left uninitialised until then: kernels that
+ * initialise stack variables would spend more on that than on the call.
+ */
 union ipcbox_request {
 	struct ipcbox_info info;
 	struct ipcbox_create create;
@@ -72,7 +76,7 @@ long ipcbox_ioctl_serve(struct file *file, const struct ipcbox_ioctl *table,
 			void __user *argument)
 {
 	const struct ipcbox_ioctl *row = ioctl_find(table, rows, command);
-	union ipcbox_request request;
+	union ipcbox_request request __uninitialized;
 	struct ipcbox_call call = { .file = file, .request = &request };
 	int descriptor = -1;
 	long result;

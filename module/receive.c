@@ -115,8 +115,8 @@ static int receive_wait(struct receiving *receiving,
 static int receive_take(struct receiving *receiving)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
-	struct ipcbox_waiter waiter;
-	struct ipcbox_wakes wakes;
+	struct ipcbox_waiter waiter __uninitialized;
+	struct ipcbox_wakes wakes __uninitialized;
 	bool parked = false;
 	int error;
 
@@ -248,7 +248,7 @@ long ipcbox_exchange_receive(struct ipcbox_call *call)
 	const struct ipcbox_receive *request = call->request;
 	u32 stride = request->message_size;
 	struct ipcbox_incoming __user *first;
-	struct receiving receiving;
+	struct receiving receiving __uninitialized;
 	u32 total = 0;
 	int error;
 
@@ -295,7 +295,7 @@ long ipcbox_exchange_receive(struct ipcbox_call *call)
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait)
 {
-	struct receiving receiving;
+	struct receiving receiving __uninitialized;
 	u32 length;
 	int error;
 

@@ -141,8 +141,8 @@ static int sending_accept(struct sending *sending)
 {
 	struct ipcbox_exchange *exchange = sending->exchange;
 	struct ipcbox_message *message;
-	struct ipcbox_waiter waiter;
-	struct ipcbox_wakes wakes;
+	struct ipcbox_waiter waiter __uninitialized;
+	struct ipcbox_wakes wakes __uninitialized;
 	bool parked = false;
 	int error = 0;
 
@@ -248,7 +248,7 @@ long ipcbox_exchange_send(struct ipcbox_call *call)
 		.deadline = request->deadline,
 	};
 	u32 stride = request->message_size;
-	struct sending sending;
+	struct sending sending __uninitialized;
 	u32 total = 0;
 	int error, made;
 
@@ -294,7 +294,7 @@ ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 		.data = (uintptr_t)buffer,
 		.length = min_t(size_t, size, U32_MAX),
 	};
-	struct sending sending;
+	struct sending sending __uninitialized;
 	int error;
 
 	error = sending_begin(&sending, handle, &patience);

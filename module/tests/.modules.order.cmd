@@ -1,1 +1,1 @@
-savedcmd_/tmp/kbd/module/tests/modules.order := {   echo /tmp/kbd/module/tests/ipcbox-kunit.o; :; } > /tmp/kbd/module/tests/modules.order
+savedcmd_/work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order := {   echo /work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.o; :; } > /work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order
