@@ -35,15 +35,11 @@ MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
 all: module lib tools tests ## build everything
 
-# Kbuild writes beside the sources, so it is given links to them instead: one
-# directory for each kernel.
 module: ## build the module
 	$(eval kdir := $(KDIR))
 	$(if $(kdir),,$(error $(kdir_error)))
-	$(eval farm := $(BUILD)/module-$(file <$(kdir)/include/config/kernel.release))
-	@mkdir -p $(farm)
-	@find $(farm) -xtype l -delete
-	@cp -rsn $(CURDIR)/Kbuild $(CURDIR)/VERSION $(CURDIR)/module $(CURDIR)/uapi $(farm)
+	$(eval farm := $(BUILD)/module-$(shell tools/vm/kernel release $(kdir)))
+	@mk/link-sources $(farm)
 	+$(MODULE) W=1 $(MODULE_FLAGS) modules
 
 lib: ## build the library and its examples
@@ -57,7 +53,8 @@ tests: ## build the selftests
 		KSELFTEST=$(shell tools/vm/kernel source)/tools/testing/selftests all
 
 install: module lib tools ## install module, library, headers, command and manual pages
-	+$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	# The key that Debian signs with is not here to sign with.
+	+$(MODULE) CONFIG_MODULE_SIG_ALL= INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	+$(USERLIB) install
 	+$(TOOLS) install
 
