@@ -133,7 +133,7 @@ static char *text_of(const struct limit *limit, uint64_t value)
 static void print_table(const struct ipcbox_info *info)
 {
 	static const char *const headings[] = {
-		"LIMIT", ">VALUE", ">IN USE", "OF WHAT",
+		"LIMIT", ">VALUE", ">IN USE", "MEANING",
 	};
 	struct table *table = table_new(headings, 4);
 	size_t i;
@@ -147,8 +147,7 @@ static void print_table(const struct ipcbox_info *info)
 		table_cell(table, limit->used ?
 			   text_of(limit, limit_value(info, limit->used)) :
 			   format_text("-"));
-		table_cell(table, format_text("%s %s", unit_name(limit->unit),
-					      limit->meaning));
+		table_cell(table, format_text("%s", limit->meaning));
 	}
 	table_print(table, stdout);
 	table_free(table);

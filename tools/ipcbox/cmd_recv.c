@@ -55,7 +55,7 @@ static const struct argp_option options[] = {
 	{ "verbose", 'v', NULL, 0,
 	  "Before each message, print a line that says who sent it, and how", 0 },
 	{ "batch", KEY_BATCH, "N", 0,
-	  "Take up to N messages by one call. Default: 64, or the module's limit",
+	  "Take up to N messages by one call: faster, but other receivers get none of them. Default: 1",
 	  0 },
 	{ "listen", KEY_LISTEN, NULL, 0,
 	  "Make a mailbox NAME for as long as this command runs", 0 },
@@ -259,7 +259,8 @@ static int receive_messages(struct receiver *receiver,
 			return STATUS_OK;
 		if (result < 0)
 			fail_receive(receiver, result, request->files.timeout,
-				     describe(&printing));
+				     left > 1 || printing.messages ?
+				     describe(&printing) : NULL);
 		deliver(receiver, &printing, result);
 		if (!request->follow && !request->all)
 			left -= (unsigned int)result;
@@ -291,7 +292,10 @@ static struct ipcbox_handle *listen_mailbox(struct ipcbox *box,
 
 int recv_run(int argc, char **argv)
 {
-	struct recv_request request = { .files = { .timeout = -1 } };
+	struct recv_request request = {
+		/* Workers that share a queue are to share its messages. */
+		.batch = 1, .files = { .timeout = -1 },
+	};
 	struct ipcbox_handle *handle;
 	struct receiver *receiver;
 	struct ipcbox *box;

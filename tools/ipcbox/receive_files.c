@@ -47,14 +47,13 @@ static void remove_unfinished(void)
 {
 	size_t i;
 
-	for (i = 0; i < current->begun; i++)
+	for (i = 0; current && i < current->begun; i++)
 		if (current->sinks[i].open && current->sinks[i].temporary)
 			unlink(current->sinks[i].temporary);
 }
 
-static char *describe(const void *context)
+static char *describe(const struct gathering *gathering)
 {
-	const struct gathering *gathering = context;
 	uint64_t bytes = 0;
 	char size[SHORT_TEXT];
 	size_t i;
@@ -72,6 +71,13 @@ static char *describe(const void *context)
 			   gathering->finished, gathering->request->count,
 			   plural(gathering->request->count, "file was",
 				  "files were"), text_size(size, bytes));
+}
+
+/* A signal ends the program without its handlers at exit. */
+static char *stop(const void *context)
+{
+	remove_unfinished();
+	return describe(context);
 }
 
 static _Noreturn void fail_sink(const struct sink *sink, int error)
@@ -285,7 +291,7 @@ static void await_message(struct receiver *receiver,
 			     sink->path, sink->pid, sink->offset);
 	} while (result == -ETIMEDOUT && check != deadline);
 	fail_receive(receiver, result, request->timeout,
-		     describe(gathering));
+		     request->count > 1 || sink ? describe(gathering) : NULL);
 }
 
 int receive_files(struct receiver *receiver, const struct file_request *request)
@@ -298,7 +304,7 @@ int receive_files(struct receiver *receiver, const struct file_request *request)
 		fail_memory();
 	current = &gathering;
 	atexit(remove_unfinished);
-	receiver_on_interrupt(receiver, describe, &gathering);
+	receiver_on_interrupt(receiver, stop, &gathering);
 
 	while (gathering.finished < request->count) {
 		await_message(receiver, &gathering);
@@ -315,7 +321,7 @@ int receive_files(struct receiver *receiver, const struct file_request *request)
 		warn("skipped %s of files whose beginning was received by another",
 		     text_size(size, gathering.strays));
 	/* The handler at exit is not to look at what is gone by then. */
-	gathering.begun = 0;
+	current = NULL;
 	free(gathering.sinks);
 	return STATUS_OK;
 }

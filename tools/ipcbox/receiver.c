@@ -11,8 +11,6 @@
 #include "cli.h"
 #include "receiver.h"
 
-#define DEFAULT_BATCH	64
-
 /* What the buffers of a batch may take in all. */
 #define BUFFERS_MAX	(8U << 20)
 
@@ -27,7 +25,7 @@ struct receiver {
 	unsigned int batch_wanted;
 	unsigned int batch;	/* how many buffers there are */
 
-	char *(*describe)(const void *context);
+	char *(*stop)(const void *context);
 	const void *context;
 };
 
@@ -63,9 +61,6 @@ struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
 	if (batch > info.batch_messages)
 		usage_error("--batch may be %llu at most",
 			    (unsigned long long)info.batch_messages);
-	if (!batch)
-		batch = info.batch_messages < DEFAULT_BATCH ?
-			(unsigned int)info.batch_messages : DEFAULT_BATCH;
 	handle_state(handle, target, &state);
 	*receiver = (struct receiver){
 		.handle = handle, .target = *target, .batch_wanted = batch,
@@ -93,10 +88,10 @@ void receiver_follow_output(struct receiver *receiver)
 }
 
 void receiver_on_interrupt(struct receiver *receiver,
-			   char *(*describe)(const void *context),
+			   char *(*stop)(const void *context),
 			   const void *context)
 {
-	receiver->describe = describe;
+	receiver->stop = stop;
 	receiver->context = context;
 }
 
@@ -157,7 +152,7 @@ int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
 		int result;
 
 		if (interrupt_pending())
-			interrupt_die(receiver->describe(receiver->context));
+			interrupt_die(receiver->stop(receiver->context));
 		if (poll_first)
 			wait_for_message(receiver, deadline);
 		result = receive_batch(receiver, room, flags, deadline);
@@ -198,17 +193,21 @@ void fail_receive(const struct receiver *receiver, int error, int64_t timeout,
 		  const char *done)
 {
 	const char *label = receiver->target.label;
+	const char *link = done ? "; " : "";
 	char span[SHORT_TEXT];
 
+	if (!done)
+		done = "";
 	switch (-error) {
 	case EAGAIN:
-		fail(STATUS_TIMEOUT, error, "%s is empty; %s", label, done);
+		fail(STATUS_TIMEOUT, error, "%s is empty%s%s", label, link,
+		     done);
 	case ETIMEDOUT:
-		fail(STATUS_TIMEOUT, error, "nothing came to %s within %s; %s",
-		     label, text_duration(span, timeout), done);
+		fail(STATUS_TIMEOUT, error, "nothing came to %s within %s%s%s",
+		     label, text_duration(span, timeout), link, done);
 	default:
 		fail(STATUS_PEER_GONE, error,
-		     "%s is removed and empty, and no sender is left; %s",
-		     label, done);
+		     "%s is removed and empty, and no sender is left%s%s",
+		     label, link, done);
 	}
 }

@@ -19,13 +19,13 @@ void receiver_follow_output(struct receiver *receiver);
 /*
  * Takes up to @count messages, waiting for the first one to the deadline, or
  * not at all for @nowait. Returns their number, or -EAGAIN, -ETIMEDOUT or
- * -EPIPE; other failures end the program. So does a signal, and then
- * @on_interrupt says what was done so far.
+ * -EPIPE; other failures end the program. So does a signal: then @stop undoes
+ * what is half done, and says what was done.
  */
 int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
 		 uint64_t deadline);
 void receiver_on_interrupt(struct receiver *receiver,
-			   char *(*describe)(const void *context),
+			   char *(*stop)(const void *context),
 			   const void *context);
 
 /* The message @i of those taken last, and its payload. */
@@ -38,7 +38,10 @@ bool senders_gone(struct receiver *receiver);
 const struct target *receiver_target(const struct receiver *receiver);
 void receiver_free(struct receiver *receiver);
 
-/* Why no further message came, in words and as an exit status. */
+/*
+ * Why no further message came, in words and as an exit status, and what was
+ * done before, unless @done is NULL.
+ */
 _Noreturn void fail_receive(const struct receiver *receiver, int error,
 			    int64_t timeout, const char *done);
 

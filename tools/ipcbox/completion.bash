@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+# shellcheck shell=bash disable=SC2207
+# bash completion of ipcbox
+
+# The names of the objects that the user may see.
+_ipcbox_names() {
+	ipcbox ls --quiet 2>/dev/null | awk 'NR > 1 && $2 != "-" { print $2 }'
+}
+
+_ipcbox() {
+	local word=$2 previous=$3 command options
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W 'create send recv ls stat watch rm limits
+			doctor help --help --version' -- "$word"))
+		return
+	fi
+	command=${COMP_WORDS[1]}
+
+	case $previous in
+	--kind | -k)
+		COMPREPLY=($(compgen -W 'queue mailbox' -- "$word"))
+		return
+		;;
+	--file | -[fo])
+		if [ "$command$previous" = recv-f ] || [ "$command$previous" = rm-f ]; then
+			:
+		else
+			compopt -o filenames
+			COMPREPLY=($(compgen -f -- "$word"))
+			return
+		fi
+		;;
+	--set | -s)
+		compopt -o nospace
+		COMPREPLY=($(compgen -S = -W "$(ipcbox limits 2>/dev/null |
+			awk 'NR > 1 && /^[a-z]/ { print $1 }')" -- "$word"))
+		return
+		;;
+	--mode | --max-* | --priority | --tag | --timeout | --batch | --count | --interval | -[mpgtni])
+		return
+		;;
+	esac
+
+	if [[ $word == -* ]]; then
+		options='--help --json --quiet'
+		case $command in
+		create) options+=' --kind --mode --exclusive --max-messages
+			--max-bytes --max-message' ;;
+		send) options+=' --lines --null --file --priority --tag --timeout
+			--nowait --batch --create --verbose' ;;
+		recv) options+=' --count --follow --all --timeout --nowait --file
+			--null --raw --verbose --batch --listen' ;;
+		watch) options+=' --interval --count' ;;
+		rm) options+=' --force' ;;
+		limits) options+=' --set' ;;
+		esac
+		COMPREPLY=($(compgen -W "$options" -- "$word"))
+		return
+	fi
+
+	case $command in
+	send | recv | stat)
+		[ "$COMP_CWORD" -ne 2 ] ||
+			COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word"))
+		;;
+	rm) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
+	help) COMPREPLY=($(compgen -W 'create send recv ls stat watch rm limits
+		doctor' -- "$word")) ;;
+	esac
+}
+
+complete -F _ipcbox ipcbox
