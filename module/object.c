@@ -658,7 +658,7 @@ long ipcbox_object_stat(struct ipcbox_call *call)
 	struct ipcbox_stat *stat = call->request;
 	u32 size = stat->size;
 
-	if (stat->flags)
+	if (stat->flags || stat->pad)
 		return -EINVAL;
 	object_fill_stat(ipcbox_handle_of(call)->object, stat);
 	stat->size = size;

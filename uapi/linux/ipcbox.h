@@ -301,6 +301,7 @@ struct ipcbox_unlink {
  * @send_handles: out: of them, those that may send
  * @receivers_waiting: out: threads waiting in RECEIVE or read
  * @senders_waiting: out: threads waiting in SEND or write
+ * @pad: zero
  *
  * Any handle may ask. The figures are of one moment. At each moment
  * sent = received + messages. Does not block. Returns 0, and no errors but the
