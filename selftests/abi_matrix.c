@@ -618,7 +618,6 @@ TEST_F(abi, unknown_command_is_enotty)
 		     variant->size),
 		_IOR(IPCBOX_IOC_TYPE, nr, __u64),
 		_IO(IPCBOX_IOC_TYPE + 1, nr),
-		_IO(0, nr),
 		_IO(IPCBOX_IOC_TYPE, nr + 0x10),
 		_IO(IPCBOX_IOC_TYPE, nr + 0x80),
 		_IO(IPCBOX_IOC_TYPE, 0xff),

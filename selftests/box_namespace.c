@@ -356,13 +356,17 @@ TEST_F(space, the_capability_counts_where_the_network_belongs)
 {
 	struct stat device;
 	pid_t child;
+	int status;
 
 	ASSERT_EQ(0, stat(BOX_DEVICE, &device));
 	if (chmod(BOX_DEVICE, 0666))
 		SKIP(return, "the mode of %s cannot be changed", BOX_DEVICE);
 	child = child_in_user_namespace(own_network, self->fd, &self->dev);
+	status = box_wait(child);
 	chmod(BOX_DEVICE, device.st_mode & 07777);
-	EXPECT_CHILD(child, "user and network");
+	if (status == NO_NAMESPACE)
+		SKIP(return, "this kernel makes no user namespaces");
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN

@@ -275,13 +275,25 @@ TEST_F(peer, messages_are_kept_in_order_for_the_next_receiver)
 	close(r);
 }
 
+/* A child that has no handles but those that it opens from now on. */
+static pid_t fork_without_handles(int dev)
+{
+	pid_t child = box_fork();
+
+	if (!child) {
+		close_range(3, dev - 1, 0);
+		close_range(dev + 1, -1, 0);
+	}
+	return child;
+}
+
 /* A child that waits to send into the full object, and what it is told. */
 static pid_t waiting_sender(FIXTURE_DATA(peer) *self, int expected)
 {
 	pid_t child;
 	int w;
 
-	child = box_fork();
+	child = fork_without_handles(self->dev);
 	if (!child) {
 		w = opened(self, W);
 		CHECK_EQ(expected, box_put_wait(w, 100));
@@ -296,7 +308,7 @@ static pid_t waiting_receiver(FIXTURE_DATA(peer) *self, int expected)
 	pid_t child;
 	int r;
 
-	child = box_fork();
+	child = fork_without_handles(self->dev);
 	if (!child) {
 		r = opened(self, R);
 		CHECK_EQ(expected, box_get_wait(r, &number));
@@ -338,7 +350,7 @@ TEST_F(peer, a_waiting_sender_wakes_when_the_receiver_is_killed)
 
 	if (PERSISTENT)
 		SKIP(return, "of handle-bound objects only");
-	receiver = box_fork();
+	receiver = fork_without_handles(self->dev);
 	if (!receiver) {
 		opened(self, R);
 		for (;;)
@@ -470,7 +482,7 @@ TEST_F(peer, a_waiting_receiver_wakes_when_the_sender_is_killed)
 {
 	pid_t child, sender;
 
-	sender = box_fork();
+	sender = fork_without_handles(self->dev);
 	if (!sender) {
 		opened(self, W);
 		for (;;)
