@@ -11,6 +11,7 @@ BUILD := $(CURDIR)/build
 ## PREFIX=DIR             where "install" puts things (/usr/local)
 ## LIBDIR=DIR             where it puts the library (PREFIX/lib)
 ## DESTDIR=DIR            a directory to install below, for packagers
+## BITS=32                build the selftests that have one as 32-bit programs
 ## HOST=1                 for "demo": on this machine, without a virtual one
 ## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
 PREFIX ?= /usr/local
@@ -49,7 +50,7 @@ tools: lib ## build the command
 	+$(TOOLS) all
 
 tests: ## build the selftests
-	+$(MAKE) -C selftests OUTPUT=$(BUILD)/selftests \
+	+$(MAKE) -C selftests OUTPUT=$(BUILD)/selftests$(BITS) $(if $(BITS),BITS=$(BITS)) \
 		KSELFTEST=$(shell tools/vm/kernel source)/tools/testing/selftests all
 
 install: module lib tools ## install module, library, headers, command and manual pages
