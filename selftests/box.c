@@ -270,7 +270,7 @@ static int get_number(int fd, __u32 *number, __u32 flags)
 
 	ret = box_receive(fd, &in, number, sizeof(*number), flags,
 			  IPCBOX_FOREVER);
-	if (ret == 1 && (in.length != sizeof(*number) || in.tag != *number))
+	if (ret == 1 && in.length != sizeof(*number))
 		return -EBADMSG;
 	return ret;
 }
