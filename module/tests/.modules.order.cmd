@@ -1,1 +1,0 @@
-savedcmd_/work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order := {   echo /work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.o; :; } > /work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order
