@@ -207,9 +207,14 @@ void fail_target(const struct target *target, enum ipcbox_operation operation,
 		 int error)
 {
 	const char *reason = NULL;
+	uint64_t id;
 
 	switch (-error) {
 	case ENOENT:
+		if (target->name && parse_number(target->name, &id))
+			fail(STATUS_NO_OBJECT, error,
+			     "there is no object named '%s'; if you mean the id, type id:%s",
+			     target->name, target->name);
 		if (target->name)
 			fail(STATUS_NO_OBJECT, error,
 			     "there is no object '%s'; 'ipcbox ls' shows what is there, 'ipcbox create %s' makes a queue",

@@ -155,7 +155,7 @@ static void report_file(const struct sink *sink, bool verbose)
 {
 	double seconds = now_seconds() - sink->began;
 	double rate = seconds > 0 ? (double)sink->offset / seconds : 0;
-	char size[SHORT_TEXT], speed[SHORT_TEXT];
+	char size[SHORT_TEXT], speed[SHORT_TEXT], span[SHORT_TEXT];
 
 	if (cli.json) {
 		print_json(stdout, json_pack("{s:s, s:I, s:i, s:f, s:f}",
@@ -168,8 +168,9 @@ static void report_file(const struct sink *sink, bool verbose)
 	}
 	if (cli.quiet || !(verbose || isatty(STDERR_FILENO)))
 		return;
-	fprintf(stderr, "%s: %s from process %d in %.1f s, %s\n", sink->path,
-		text_size(size, sink->offset), sink->pid, seconds,
+	fprintf(stderr, "%s: %s from process %d in %s, %s\n", sink->path,
+		text_size(size, sink->offset), sink->pid,
+		text_duration(span, (int64_t)(seconds * 1e9)),
 		text_rate(speed, rate));
 }
 

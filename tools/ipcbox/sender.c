@@ -413,7 +413,7 @@ void sender_report(const struct sender *sender, bool verbose)
 {
 	double seconds = now_seconds() - sender->began;
 	double rate = seconds > 0 ? (double)sender->bytes / seconds : 0;
-	char size[SHORT_TEXT], speed[SHORT_TEXT];
+	char size[SHORT_TEXT], speed[SHORT_TEXT], span[SHORT_TEXT];
 
 	if (cli.json) {
 		print_json(stdout,
@@ -432,10 +432,10 @@ void sender_report(const struct sender *sender, bool verbose)
 	text_size(size, sender->bytes);
 	text_rate(speed, rate);
 	if (sender->files)
-		fprintf(stderr, "%llu %s sent, %s in %.1f s, %s\n",
+		fprintf(stderr, "%llu %s sent, %s in %s, %s\n",
 			(unsigned long long)sender->files,
-			plural(sender->files, "file", "files"), size, seconds,
-			speed);
+			plural(sender->files, "file", "files"), size,
+			text_duration(span, (int64_t)(seconds * 1e9)), speed);
 	else
 		fprintf(stderr, "%llu %s sent, %s\n",
 			(unsigned long long)sender->messages,

@@ -138,6 +138,8 @@ test_stat_takes_an_id() {
 	status_is 0
 	run ipcbox stat id:999999
 	fails_with 4 "#999999"
+	run ipcbox stat "$id"
+	fails_with 4 "type id:$id"
 }
 
 test_stat_of_nothing_fails() {

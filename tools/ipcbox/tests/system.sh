@@ -97,7 +97,7 @@ test_recv_takes_nothing_when_its_reader_has_left() {
 }
 
 test_output_that_cannot_be_written_is_a_failure() {
-	[ -e /dev/full ] || return
+	[ -e /dev/full ] || skip "there is no /dev/full" || return
 	run sh -c 'ipcbox limits >/dev/full'
 	fails_with 1 "cannot write the output"
 	ipcbox create q -q
@@ -229,16 +229,28 @@ test_watch_shows_rates() {
 }
 
 test_watch_restores_the_terminal() {
-	command -v script >/dev/null || return
+	command -v script >/dev/null || skip "there is no script(1) to make a terminal" || return
 	ipcbox create q -q
 	run script -qec "ipcbox watch --count 2 --interval 20ms" "$dir/screen"
 	status_is 0
 	off=$(printf '\033[?25h\033[?1049l')
 	grep -qF "$off" "$dir/screen" || complain "the terminal was left as it was drawn on"
+
+	{
+		until grep -qs "Ctrl-C ends" "$dir/live"; do
+			usleep 10000
+		done
+		kill -INT "$(cat "$dir/pid")"
+	} &
+	# shellcheck disable=SC2016
+	pid=$dir/pid run script -qfec 'echo $$ >$pid; exec ipcbox watch' "$dir/live"
+	status_is 130
+	wait $!
+	grep -qF "$off" "$dir/live" || complain "Ctrl-C left the terminal as it was drawn on"
 }
 
 test_control_characters_do_not_reach_terminals() {
-	command -v script >/dev/null || return
+	command -v script >/dev/null || skip "there is no script(1) to make a terminal" || return
 	ipcbox create q -q
 	printf 'a\033[31mb\302\233\303\251\377' | ipcbox send q --null
 	run script -qec "ipcbox recv q" "$dir/screen"
@@ -246,7 +258,7 @@ test_control_characters_do_not_reach_terminals() {
 }
 
 test_a_progress_bar_on_terminals() {
-	command -v script >/dev/null || return
+	command -v script >/dev/null || skip "there is no script(1) to make a terminal" || return
 	ipcbox create q -q
 	mkfifo "$dir/fifo"
 	script -qec "ipcbox send q --file $dir/fifo" "$dir/screen" >/dev/null &
