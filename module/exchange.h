@@ -173,13 +173,13 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline);
 
 /* send.c */
-long ipcbox_exchange_send(struct ipcbox_call *call);
+long ipcbox_exchange_send(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 			      const char __user *buffer, size_t size,
 			      bool wait);
 
 /* receive.c */
-long ipcbox_exchange_receive(struct ipcbox_call *call);
+long ipcbox_exchange_receive(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait);
 

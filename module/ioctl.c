@@ -43,7 +43,7 @@ static bool ioctl_answer(const struct ipcbox_ioctl *row, void *request,
 	       !copy_to_user(argument, request, min_t(u32, size, row->size));
 }
 
-static long ioctl_abandon(struct ipcbox_call *call, int descriptor)
+static long ioctl_abandon(struct ipcbox_invocation *call, int descriptor)
 {
 	if (call->opened) {
 		if (call->undo)
@@ -77,7 +77,7 @@ long ipcbox_ioctl_serve(struct file *file, const struct ipcbox_ioctl *table,
 {
 	const struct ipcbox_ioctl *row = ioctl_find(table, rows, command);
 	union ipcbox_request request __uninitialized;
-	struct ipcbox_call call = { .file = file, .request = &request };
+	struct ipcbox_invocation call = { .file = file, .request = &request };
 	int descriptor = -1;
 	long result;
 	u32 size;

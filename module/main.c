@@ -38,7 +38,7 @@ static void device_fill_usage(struct ipcbox_box *box, struct ipcbox_info *info)
 	info->discarded = atomic64_read(&box->discarded);
 }
 
-static long device_info(struct ipcbox_call *call)
+static long device_info(struct ipcbox_invocation *call)
 {
 	struct ipcbox_info *info = call->request;
 	u32 size = info->size;

@@ -425,7 +425,7 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 }
 
 /* The answer to a CREATE could not be given: a new object must go again. */
-static void object_create_undo(struct ipcbox_call *call)
+static void object_create_undo(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = call->opened->private_data;
 	struct ipcbox_object *object = handle->object;
@@ -443,7 +443,7 @@ static void object_create_undo(struct ipcbox_call *call)
  *
  * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_create(struct ipcbox_call *call)
+long ipcbox_object_create(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_create *request = call->request;
@@ -488,7 +488,7 @@ long ipcbox_object_create(struct ipcbox_call *call)
  *
  * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_open(struct ipcbox_call *call)
+long ipcbox_object_open(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_open *request = call->request;
@@ -534,7 +534,7 @@ long ipcbox_object_open(struct ipcbox_call *call)
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_unlink(struct ipcbox_call *call)
+long ipcbox_object_unlink(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_unlink *request = call->request;
@@ -606,7 +606,7 @@ static int object_list_copy(void __user *to, u32 entry_size,
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_list(struct ipcbox_call *call)
+long ipcbox_object_list(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_list *request = call->request;
@@ -653,7 +653,7 @@ long ipcbox_object_list(struct ipcbox_call *call)
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_stat(struct ipcbox_call *call)
+long ipcbox_object_stat(struct ipcbox_invocation *call)
 {
 	struct ipcbox_stat *stat = call->request;
 	u32 size = stat->size;
@@ -732,7 +732,7 @@ static int object_set_locked(struct ipcbox_object *object,
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_set(struct ipcbox_call *call)
+long ipcbox_object_set(struct ipcbox_invocation *call)
 {
 	const u32 mask = IPCBOX_SET_MODE | IPCBOX_SET_UID | IPCBOX_SET_GID |
 			 IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |

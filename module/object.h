@@ -110,12 +110,12 @@ struct ipcbox_handle {
 	struct ipcbox_share *share;
 };
 
-long ipcbox_object_create(struct ipcbox_call *call);
-long ipcbox_object_open(struct ipcbox_call *call);
-long ipcbox_object_unlink(struct ipcbox_call *call);
-long ipcbox_object_list(struct ipcbox_call *call);
-long ipcbox_object_stat(struct ipcbox_call *call);
-long ipcbox_object_set(struct ipcbox_call *call);
+long ipcbox_object_create(struct ipcbox_invocation *call);
+long ipcbox_object_open(struct ipcbox_invocation *call);
+long ipcbox_object_unlink(struct ipcbox_invocation *call);
+long ipcbox_object_list(struct ipcbox_invocation *call);
+long ipcbox_object_stat(struct ipcbox_invocation *call);
+long ipcbox_object_set(struct ipcbox_invocation *call);
 bool ipcbox_object_remove_locked(struct ipcbox_object *object);
 void ipcbox_object_destroy(struct ipcbox_object *object);
 
@@ -126,7 +126,7 @@ void ipcbox_object_destroy(struct ipcbox_object *object);
  * Return: the handle, attached.
  */
 static inline struct ipcbox_handle *
-ipcbox_handle_of(const struct ipcbox_call *call)
+ipcbox_handle_of(const struct ipcbox_invocation *call)
 {
 	return call->file->private_data;
 }

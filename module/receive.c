@@ -242,7 +242,7 @@ static int receive_check(const struct ipcbox_handle *handle,
  * Return: the number of messages received, or an errno as <linux/ipcbox.h>
  * says.
  */
-long ipcbox_exchange_receive(struct ipcbox_call *call)
+long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_receive *request = call->request;

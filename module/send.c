@@ -238,7 +238,7 @@ static int send_check(const struct ipcbox_handle *handle,
  * Return: the number of messages accepted, or an errno as <linux/ipcbox.h>
  * says.
  */
-long ipcbox_exchange_send(struct ipcbox_call *call)
+long ipcbox_exchange_send(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_send *request = call->request;

@@ -86,6 +86,7 @@
 
 /* Bits of struct ipcbox_info.features. */
 #define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
+#define IPCBOX_FEATURE_EXCHANGES 0x2	/* SYNC, HOLD, CALL, SETTLE, ANSWER */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -291,7 +292,7 @@ struct ipcbox_unlink {
  * @messages_peak: out: most messages that ever waited at once
  * @bytes_peak: out: most payload bytes that ever waited at once
  * @sent: out: messages accepted
- * @received: out: messages received
+ * @received: out: messages received, and settled where they were held
  * @bytes_sent: out: payload bytes accepted
  * @bytes_received: out: payload bytes received
  * @refused: out: messages that a send did not get in: no room, no budget, too
@@ -300,12 +301,15 @@ struct ipcbox_unlink {
  * @receive_handles: out: of them, those that may receive
  * @send_handles: out: of them, those that may send
  * @receivers_waiting: out: threads waiting in RECEIVE or read
- * @senders_waiting: out: threads waiting in SEND or write
+ * @senders_waiting: out: threads waiting in SEND, CALL or write for room
  * @pad: zero
+ * @held: out: messages that were received with a token and not yet settled
+ * @withdrawn: out: messages that their senders took back, or that ended with
+ *	an error for a sender that waited for them
  *
  * Any handle may ask. The figures are of one moment. At each moment
- * sent = received + messages. Does not block. Returns 0, and no errors but the
- * common ones.
+ * sent = received + messages + held + withdrawn. Does not block. Returns 0,
+ * and no errors but the common ones.
  */
 struct ipcbox_stat {
 	__u32 size;
@@ -336,6 +340,8 @@ struct ipcbox_stat {
 	__u32 receivers_waiting;
 	__u32 senders_waiting;
 	__u32 pad;
+	__u64 held;
+	__u64 withdrawn;
 };
 
 /**
@@ -415,8 +421,10 @@ struct ipcbox_set {
 	__u64 max_message_bytes;
 };
 
-/* A flag of IPCBOX_IOC_SEND and IPCBOX_IOC_RECEIVE: never wait. */
-#define IPCBOX_NOWAIT		0x1
+/* Flags of operations that move messages. */
+#define IPCBOX_NOWAIT		0x1	/* never wait */
+#define IPCBOX_SYNC		0x2	/* SEND: wait until it is taken */
+#define IPCBOX_HOLD		0x4	/* RECEIVE, ANSWER: give tokens */
 
 /**
  * struct ipcbox_outgoing - a message to send
@@ -435,11 +443,11 @@ struct ipcbox_outgoing {
 /**
  * struct ipcbox_send - IPCBOX_IOC_SEND, on a handle: send messages
  * @size: sizeof(struct ipcbox_send)
- * @flags: IPCBOX_NOWAIT or zero
+ * @flags: IPCBOX_NOWAIT, IPCBOX_SYNC
  * @messages: pointer to an array of struct ipcbox_outgoing
- * @count: messages in the array, 1 to batch_messages
+ * @count: messages in the array, 1 to batch_messages; with IPCBOX_SYNC 1
  * @message_size: sizeof(struct ipcbox_outgoing); the array's stride
- * @deadline: when to give up waiting for room, or IPCBOX_FOREVER
+ * @deadline: when to give up waiting, or IPCBOX_FOREVER
  *
  * Sends the messages in their order, waiting for room where the object is
  * full, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. Senders that wait are
@@ -447,6 +455,14 @@ struct ipcbox_outgoing {
  * round-robin. A user who has nothing in the object may always put one message
  * there, even when it is full. One user other than the object's owner may fill
  * user_share percent of it.
+ *
+ * With IPCBOX_SYNC the call returns when a receiver has taken the message, or,
+ * where the receiver holds it, acknowledged it. In any other case the message
+ * is withdrawn, whether it waited for room, was in the object or was held, and
+ * the call fails: no receiver can take or acknowledge it any more. There is no
+ * third outcome. A receiver that returns the message, or dies while it holds
+ * it, does not end the wait. IPCBOX_NOWAIT and O_NONBLOCK concern the wait for
+ * room only.
  *
  * Returns the number of messages accepted, at least 1; fewer than asked where
  * the next one met an error, which a further call reports. Messages not
@@ -456,12 +472,14 @@ struct ipcbox_outgoing {
  *   EINVAL     count or a priority is out of range
  *   EMSGSIZE   a payload is longer than the object's max_message_bytes
  *   EAGAIN     there is no room, and the call may not wait
- *   ETIMEDOUT  there was no room up to the deadline
+ *   ETIMEDOUT  there was no room up to the deadline, or with IPCBOX_SYNC nobody
+ *              took the message up to it
  *   EINTR      a signal came first
  *   EDQUOT     the user's budget of bytes in flight is used up; waiting would
  *              not help, as it is for the user's own messages to be received
  *   EPIPE      no receiver will come: the object has no receive handle, and it
- *              is unlinked, or it had one and is not persistent
+ *              is unlinked, or it had one and is not persistent. With
+ *              IPCBOX_SYNC also when that happens during the wait
  */
 struct ipcbox_send {
 	__u32 size;
@@ -471,6 +489,9 @@ struct ipcbox_send {
 	__u32 message_size;
 	__u64 deadline;
 };
+
+/* Bits of struct ipcbox_incoming.flags. */
+#define IPCBOX_INCOMING_CALL	0x1	/* the sender waits for a reply */
 
 /**
  * struct ipcbox_incoming - a message received
@@ -487,6 +508,9 @@ struct ipcbox_send {
  * @uid: out: effective uid of the sender, in the receiver's user namespace
  * @gid: out: effective gid of the sender, in the receiver's user namespace
  * @priority: out: the message's priority
+ * @token: out: names the message until it is settled; 0 when it is not held
+ * @deliveries: out: how often it was held before and came back
+ * @flags: out: IPCBOX_INCOMING_* bits
  *
  * pid, uid, gid and handle are written by the kernel when the message is sent;
  * no sender can forge them. A uid or gid that the receiver's user namespace
@@ -503,12 +527,15 @@ struct ipcbox_incoming {
 	__u32 uid;
 	__u32 gid;
 	__u32 priority;
+	__u64 token;
+	__u32 deliveries;
+	__u32 flags;
 };
 
 /**
  * struct ipcbox_receive - IPCBOX_IOC_RECEIVE, on a handle: receive messages
  * @size: sizeof(struct ipcbox_receive)
- * @flags: IPCBOX_NOWAIT or zero
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
  * @messages: pointer to an array of struct ipcbox_incoming
  * @count: messages in the array, 1 to batch_messages
  * @message_size: sizeof(struct ipcbox_incoming); the array's stride
@@ -519,6 +546,13 @@ struct ipcbox_incoming {
  * priority. Waits for the first only, unless IPCBOX_NOWAIT or O_NONBLOCK says
  * not to; takes of the others what is there. Receivers that wait are served in
  * the order in which they came.
+ *
+ * With IPCBOX_HOLD each message comes with a token and stays in flight, charged
+ * to its sender, until IPCBOX_IOC_SETTLE or IPCBOX_IOC_ANSWER settles it by
+ * this handle. A call (IPCBOX_INCOMING_CALL) comes with a token in any case.
+ * When the handle is closed for the last time, as by the death of its
+ * processes, what it holds returns to its place, with deliveries raised; but
+ * calls end with EOWNERDEAD for their callers.
  *
  * Returns the number of messages received, at least 1; fewer than asked where
  * no more was there or the next one met an error, which a further call
@@ -544,6 +578,119 @@ struct ipcbox_receive {
 	__u64 deadline;
 };
 
+/**
+ * struct ipcbox_call - IPCBOX_IOC_CALL, on a handle: send, and wait for a reply
+ * @size: sizeof(struct ipcbox_call)
+ * @flags: IPCBOX_NOWAIT: do not wait for room
+ * @request: pointer to one struct ipcbox_outgoing
+ * @reply: pointer to one struct ipcbox_incoming, where the reply goes
+ * @request_size: sizeof(struct ipcbox_outgoing)
+ * @reply_size: sizeof(struct ipcbox_incoming)
+ * @deadline: when to give up, or IPCBOX_FOREVER
+ *
+ * The caller's budget is charged for the request and for the whole capacity of
+ * the reply, so a reply never fails for want of budget. A reply comes from the
+ * handle that received the request, once. Its header tells who replied; its
+ * sequence is that of the request, its priority 0.
+ *
+ * When the call fails the request is withdrawn: if a receiver has it already,
+ * its reply fails with EPIPE. Returns 0, and besides the common errors:
+ *
+ *   EACCES      the handle has no IPCBOX_RIGHT_SEND
+ *   EINVAL      the priority is out of range
+ *   EMSGSIZE    the payload is longer than the object's max_message_bytes
+ *   EAGAIN      there is no room, and the call may not wait for it
+ *   ETIMEDOUT   there was no reply up to the deadline
+ *   EINTR       a signal came first; the call is not restarted
+ *   EDQUOT      the user's budget of bytes in flight is used up
+ *   EPIPE       no receiver will come, as for IPCBOX_IOC_SEND
+ *   EOWNERDEAD  the receiver that had the request closed its handle, or died,
+ *               without replying
+ */
+struct ipcbox_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 request;
+	__aligned_u64 reply;
+	__u32 request_size;
+	__u32 reply_size;
+	__u64 deadline;
+};
+
+/* How a token is settled. */
+#define IPCBOX_ACK		1	/* done: the message is received */
+#define IPCBOX_NACK		2	/* not done: it returns to its place */
+#define IPCBOX_REPLY		3	/* a call's reply */
+
+/**
+ * struct ipcbox_settle - IPCBOX_IOC_SETTLE, on a handle: settle a token
+ * @size: sizeof(struct ipcbox_settle)
+ * @flags: zero
+ * @token: from a message received by this handle
+ * @data: pointer to the reply's payload; else zero
+ * @length: bytes of it; else zero
+ * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY
+ * @tag: the reply's tag; else zero
+ *
+ * A call is settled by IPCBOX_REPLY, or given back by IPCBOX_NACK; other
+ * messages by IPCBOX_ACK or IPCBOX_NACK. Does not block but for memory.
+ * Returns 0, and besides the common errors:
+ *
+ *   EACCES    the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EINVAL    the action is unknown, or not one for this message
+ *   ENOENT    the handle holds no such token
+ *   EMSGSIZE  the reply is longer than the caller has room for, or than the
+ *             object's max_message_bytes; the token stays
+ *   EPIPE     the sender has withdrawn the message; the token is gone
+ */
+struct ipcbox_settle {
+	__u32 size;
+	__u32 flags;
+	__u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 action;
+	__u64 tag;
+};
+
+/**
+ * struct ipcbox_answer - IPCBOX_IOC_ANSWER, on a handle: settle and receive
+ * @size: sizeof(struct ipcbox_answer)
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD, for the message received
+ * @token: the token to settle; 0 for none, as a server's first time
+ * @data: pointer to the reply's payload; else zero
+ * @length: bytes of it; else zero
+ * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY; without token zero
+ * @tag: the reply's tag; else zero
+ * @message: pointer to one struct ipcbox_incoming, for the message received
+ * @message_size: sizeof(struct ipcbox_incoming)
+ * @pad: zero
+ * @deadline: when to give up waiting for a message, or IPCBOX_FOREVER
+ *
+ * As IPCBOX_IOC_SETTLE and then IPCBOX_IOC_RECEIVE of one message, in one
+ * call. When the token cannot be settled the call fails with the error of
+ * IPCBOX_IOC_SETTLE and receives nothing; but a sender who has withdrawn
+ * (EPIPE) does not keep the server from its next message.
+ *
+ * Returns 1 when a message was received. When a token was given, returns 0
+ * when it was settled, or found withdrawn, and no message was received for
+ * whatever reason; the next call tells. Without token, errors are those of
+ * IPCBOX_IOC_RECEIVE.
+ */
+struct ipcbox_answer {
+	__u32 size;
+	__u32 flags;
+	__u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 action;
+	__u64 tag;
+	__aligned_u64 message;
+	__u32 message_size;
+	__u32 pad;
+	__u64 deadline;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -561,5 +708,8 @@ struct ipcbox_receive {
 #define IPCBOX_IOC_SET		_IO(IPCBOX_IOC_TYPE, 0x21)
 #define IPCBOX_IOC_SEND		_IO(IPCBOX_IOC_TYPE, 0x22)
 #define IPCBOX_IOC_RECEIVE	_IO(IPCBOX_IOC_TYPE, 0x23)
+#define IPCBOX_IOC_CALL		_IO(IPCBOX_IOC_TYPE, 0x24)
+#define IPCBOX_IOC_SETTLE	_IO(IPCBOX_IOC_TYPE, 0x25)
+#define IPCBOX_IOC_ANSWER	_IO(IPCBOX_IOC_TYPE, 0x26)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */
