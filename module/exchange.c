@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "box.h"
+#include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -100,6 +101,7 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_message *message,
 				    struct ipcbox_wakes *wakes)
 {
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 	u32 length = message->entry.length;
 	struct ipcbox_waiter *waiter;
 
@@ -116,10 +118,14 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 		}
 		exchange->received++;
 		exchange->bytes_received += length;
+		if (delivery)
+			delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		waiter->message = message;
 		ipcbox_waiter_finish_locked(waiter, 0, wakes);
 		return;
 	}
+	if (delivery)
+		delivery->state = IPCBOX_DELIVERY_QUEUED;
 	ipcbox_queue_insert(&exchange->queue, &message->entry);
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
 }
@@ -162,10 +168,12 @@ void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 		return;
 	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share))) {
 		message = ipcbox_message_of(entry);
-		waiter = message->waiter;
+		/* Who waits for the outcome waits on. */
+		waiter = entry->tracked ? NULL : message->waiter;
 		exchange->senders_waiting--;
 		ipcbox_exchange_accept_locked(exchange, message, wakes);
-		ipcbox_waiter_finish_locked(waiter, 0, wakes);
+		if (waiter)
+			ipcbox_waiter_finish_locked(waiter, 0, wakes);
 	}
 }
 
@@ -307,6 +315,7 @@ exchange_create(const struct ipcbox_create *request)
 	ipcbox_queue_init(&exchange->queue, &queue_limits);
 	exchange->max_message_bytes = limits.message_bytes;
 	INIT_LIST_HEAD(&exchange->receivers);
+	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_HLIST_HEAD(&exchange->shares);
 	init_waitqueue_head(&exchange->readable);
 	init_waitqueue_head(&exchange->writable);
@@ -397,6 +406,7 @@ static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
 {
 	lockdep_assert_held(&exchange->lock);
 	if (ipcbox_exchange_no_receiver_locked(exchange)) {
+		ipcbox_delivery_fail_queued_locked(exchange, wakes);
 		exchange_fail_senders_locked(exchange, wakes);
 		wakes->writable |= EPOLLHUP;
 	}
@@ -412,6 +422,7 @@ static void exchange_detach(struct ipcbox_handle *handle)
 	struct ipcbox_wakes wakes;
 
 	ipcbox_exchange_lock(exchange, &wakes);
+	ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
 	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
 		exchange->receive_handles--;
 		if (!exchange->receive_handles)
@@ -453,6 +464,8 @@ static void exchange_stat(struct ipcbox_object *object,
 	stat->bytes_sent = exchange->bytes_sent;
 	stat->bytes_received = exchange->bytes_received;
 	stat->refused = exchange->refused;
+	stat->held = exchange->held;
+	stat->withdrawn = exchange->withdrawn;
 	stat->receive_handles = exchange->receive_handles;
 	stat->send_handles = exchange->send_handles;
 	stat->receivers_waiting = exchange->receivers_waiting;
@@ -521,7 +534,13 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_exchange_send),
 	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, deadline,
 		     ipcbox_exchange_receive),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad, ipcbox_object_stat,
+	IPCBOX_IOCTL(IPCBOX_IOC_ANSWER, ipcbox_answer, deadline,
+		     ipcbox_exchange_answer),
+	IPCBOX_IOCTL(IPCBOX_IOC_CALL, ipcbox_call, deadline,
+		     ipcbox_exchange_call),
+	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, tag,
+		     ipcbox_exchange_settle),
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, withdrawn, ipcbox_object_stat,
 		     .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_message_bytes,
 		     ipcbox_object_set),

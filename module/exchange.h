@@ -46,6 +46,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @max_message_bytes: longest payload; read without the lock, too
  * @receivers: receivers that wait, in the order in which they came; while
  *	there are any the queue is empty
+ * @awaited: deliveries whose senders wait for the outcome
  * @shares: users who have sent something
  * @receive_handles: handles that may receive
  * @send_handles: handles that may send
@@ -57,6 +58,8 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @bytes_sent: payload bytes accepted
  * @bytes_received: payload bytes received
  * @refused: messages that a send did not get in
+ * @held: messages held
+ * @withdrawn: messages that ended, or went back, to their waiting senders
  * @readable: pollers that may receive
  * @writable: pollers that may send
  */
@@ -66,6 +69,7 @@ struct ipcbox_exchange {
 	struct ipcbox_queue queue;
 	u64 max_message_bytes;
 	struct list_head receivers;
+	struct list_head awaited;
 	struct hlist_head shares;
 	u32 receive_handles;
 	u32 send_handles;
@@ -77,6 +81,8 @@ struct ipcbox_exchange {
 	u64 bytes_sent;
 	u64 bytes_received;
 	u64 refused;
+	u64 held;
+	u64 withdrawn;
 	wait_queue_head_t readable;
 	wait_queue_head_t writable;
 };
@@ -110,7 +116,7 @@ struct ipcbox_wakes {
  * struct ipcbox_waiter - a thread that waits, on its own stack
  * @node: place among the exchange's waiting receivers
  * @task: the thread
- * @message: for a receiver: what it got
+ * @message: what a receiver or a caller got
  * @capacity: for a receiver: the longest message that it can take
  * @length: for a receiver: how long the message was that it could not take
  * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
@@ -173,12 +179,36 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline);
 
 /* send.c */
+struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
+					const struct ipcbox_outgoing *outgoing);
+int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message,
+			     struct ipcbox_wakes *wakes);
+void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message);
+void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error);
 long ipcbox_exchange_send(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 			      const char __user *buffer, size_t size,
 			      bool wait);
 
+/* call.c */
+int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
+			      const struct ipcbox_outgoing *outgoing,
+			      const struct ipcbox_patience *patience);
+long ipcbox_exchange_call(struct ipcbox_invocation *call);
+
+/* settle.c */
+long ipcbox_exchange_settle(struct ipcbox_invocation *call);
+long ipcbox_exchange_answer(struct ipcbox_invocation *call);
+
 /* receive.c */
+long ipcbox_receive_messages(struct ipcbox_handle *handle,
+			     const struct ipcbox_receive *request,
+			     bool nonblock);
+int ipcbox_receive_reply(struct ipcbox_message *message,
+			 struct ipcbox_incoming *incoming,
+			 struct ipcbox_incoming __user *to);
 long ipcbox_exchange_receive(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait);

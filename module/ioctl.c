@@ -22,6 +22,9 @@ union ipcbox_request {
 	struct ipcbox_set set;
 	struct ipcbox_send send;
 	struct ipcbox_receive receive;
+	struct ipcbox_call call;
+	struct ipcbox_settle settle;
+	struct ipcbox_answer answer;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,

@@ -48,7 +48,8 @@ static long device_info(struct ipcbox_invocation *call)
 	*info = (struct ipcbox_info){
 		.size = size,
 		.abi = IPCBOX_ABI,
-		.features = IPCBOX_FEATURE_MESSAGES,
+		.features = IPCBOX_FEATURE_MESSAGES |
+			    IPCBOX_FEATURE_EXCHANGES,
 	};
 	ipcbox_limits_tell(info);
 	device_fill_usage(call->file->private_data, info);

@@ -621,7 +621,7 @@ long ipcbox_object_list(struct ipcbox_invocation *call)
 
 	if (request->flags || request->pad || !request->count)
 		return -EINVAL;
-	if (request->entry_size < offsetofend(struct ipcbox_stat, pad))
+	if (request->entry_size < offsetofend(struct ipcbox_stat, withdrawn))
 		return -EINVAL;
 	if (request->entry_size > PAGE_SIZE)
 		return -E2BIG;

@@ -6,6 +6,7 @@
 #define IPCBOX_OBJECT_H
 
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
@@ -102,12 +103,14 @@ struct ipcbox_object {
  * @id: the handle's number in its box
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
+ * @held: deliveries that it holds, by token; under the exchange's lock
  */
 struct ipcbox_handle {
 	struct ipcbox_object *object;
 	u64 id;
 	u32 rights;
 	struct ipcbox_share *share;
+	struct rb_root held;
 };
 
 long ipcbox_object_create(struct ipcbox_invocation *call);

@@ -1,1 +1,1 @@
-savedcmd_/work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.mod := printf '%s\n'   queue_test.o | awk '!x[$$0]++ { print("/work/main/build/module-6.12.117-ipcbox-debug/module/tests/"$$0) }' > /work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.mod
+savedcmd_/tmp/kxd/module/tests/ipcbox-kunit.mod := printf '%s\n'   queue_test.o | awk '!x[$$0]++ { print("/tmp/kxd/module/tests/"$$0) }' > /tmp/kxd/module/tests/ipcbox-kunit.mod

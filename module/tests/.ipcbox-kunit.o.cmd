@@ -1,1 +1,1 @@
-savedcmd_/work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.o := ld -m elf_x86_64 -z noexecstack --no-warn-rwx-segments   -r -o /work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.o @/work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.mod 
+savedcmd_/tmp/kxd/module/tests/ipcbox-kunit.o := ld -m elf_x86_64 -z noexecstack --no-warn-rwx-segments   -r -o /tmp/kxd/module/tests/ipcbox-kunit.o @/tmp/kxd/module/tests/ipcbox-kunit.mod 

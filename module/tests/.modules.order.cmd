@@ -1,1 +1,1 @@
-savedcmd_/work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order := {   echo /work/main/build/module-6.12.117-ipcbox-debug/module/tests/ipcbox-kunit.o; :; } > /work/main/build/module-6.12.117-ipcbox-debug/module/tests/modules.order
+savedcmd_/tmp/kxd/module/tests/modules.order := {   echo /tmp/kxd/module/tests/ipcbox-kunit.o; :; } > /tmp/kxd/module/tests/modules.order

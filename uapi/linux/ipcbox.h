@@ -606,6 +606,7 @@ struct ipcbox_receive {
  *   EPIPE       no receiver will come, as for IPCBOX_IOC_SEND
  *   EOWNERDEAD  the receiver that had the request closed its handle, or died,
  *               without replying
+ *   EOPNOTSUPP  the request was taken by read(2), which cannot reply
  */
 struct ipcbox_call {
 	__u32 size;
