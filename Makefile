@@ -11,6 +11,7 @@ BUILD := $(CURDIR)/build
 ## PREFIX=DIR             where "install" puts things (/usr/local)
 ## LIBDIR=DIR             where it puts the library (PREFIX/lib)
 ## DESTDIR=DIR            a directory to install below, for packagers
+## BITS=32                build the selftests that have one as 32-bit programs
 ## HOST=1                 for "demo": on this machine, without a virtual one
 ## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
 PREFIX ?= /usr/local
@@ -26,6 +27,7 @@ endif
 kdir_error = no headers of a kernel to build for: run "make deps" for those of the running kernel, \
 	or choose one with KERNEL=6.12 or KDIR=
 
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
@@ -49,7 +51,7 @@ tools: lib ## build the command
 	+$(TOOLS) all
 
 tests: ## build the selftests
-	+$(MAKE) -C selftests OUTPUT=$(BUILD)/selftests \
+	+$(MAKE) -C selftests OUTPUT=$(BUILD)/selftests$(BITS) $(if $(BITS),BITS=$(BITS)) \
 		KSELFTEST=$(shell tools/vm/kernel source)/tools/testing/selftests all
 
 install: module lib tools ## install module, library, headers, command and manual pages
@@ -76,7 +78,8 @@ demo: KERNEL ?= 6.12
 demo: deps ## show what ipcbox does, in a virtual machine or here (HOST=1)
 ifeq ($(HOST),1)
 	+@$(MAKE) -s module tools
-	@tools/check/demo-host
+	@[ -c /dev/ipcbox ] || $(AS_ROOT) insmod "$$(find $(BUILD)/module-$$(uname -r) -name ipcbox.ko)"
+	@$(AS_ROOT) env PATH="$(BUILD)/tools:$$PATH" tools/demo/demo
 else
 	+@$(MAKE) -s module tools KERNEL=$(KERNEL)
 	@tools/vm/run --kernel $(KERNEL) -- /opt/ipcbox/demo

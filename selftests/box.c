@@ -14,6 +14,7 @@
 #include "box.h"
 
 #define SKIPPED		4	/* KSFT_SKIP */
+#define CHECK_FAILED	111	/* status of a child whose CHECK failed */
 
 /*
  * Before main: without the device nothing can be shown, and a test that shows
@@ -270,7 +271,7 @@ static int get_number(int fd, __u32 *number, __u32 flags)
 
 	ret = box_receive(fd, &in, number, sizeof(*number), flags,
 			  IPCBOX_FOREVER);
-	if (ret == 1 && (in.length != sizeof(*number) || in.tag != *number))
+	if (ret == 1 && in.length != sizeof(*number))
 		return -EBADMSG;
 	return ret;
 }
@@ -296,6 +297,17 @@ __u64 box_now(void)
 __u64 box_in_ms(unsigned int ms)
 {
 	return box_now() + ms * 1000000ull;
+}
+
+/* A child failed, so that the state waited for may never come. */
+static bool child_failed(void)
+{
+	siginfo_t ended = { };
+
+	/* Left to box_wait to report. */
+	waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
+	return ended.si_pid && ended.si_code == CLD_EXITED &&
+	       ended.si_status == CHECK_FAILED;
 }
 
 enum shown { SENDERS, RECEIVERS, MESSAGES, HANDLES };
@@ -326,6 +338,8 @@ static int await(int fd, enum shown what, __u64 wanted)
 		}
 		if (seen == wanted)
 			return 0;
+		if (child_failed())
+			return -ECHILD;
 		sched_yield();
 	}
 }
@@ -419,7 +433,7 @@ void box_check_true(bool good, const char *file, int line, const char *what)
 		return;
 	fprintf(stderr, "# %s:%d: child: not so: %s (errno %d)\n", file, line,
 		what, errno);
-	_exit(1);
+	_exit(CHECK_FAILED);
 }
 
 void box_check_equal(long long expected, long long seen, const char *file,
@@ -429,7 +443,7 @@ void box_check_equal(long long expected, long long seen, const char *file,
 		return;
 	fprintf(stderr, "# %s:%d: child: %s: expected %lld, seen %lld\n", file,
 		line, what, expected, seen);
-	_exit(1);
+	_exit(CHECK_FAILED);
 }
 
 int box_descriptors(void)

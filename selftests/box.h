@@ -38,7 +38,7 @@
 #define TEST_TIMEOUT_DEFAULT	150
 #endif
 
-/* A path of the test's own, so that runs side by side do not meet. */
+/* A name of the test's own, so that runs side by side do not meet. */
 #define BOX_NAME_SIZE		(IPCBOX_NAME_MAX + 1)
 const char *box_name(char *name, const char *what);
 
@@ -88,8 +88,9 @@ __u64 box_now(void);
 __u64 box_in_ms(unsigned int ms);
 
 /*
- * Wait until the object shows this many. They end when it does; a state that
- * never comes is ended by the time limit of the test.
+ * Wait until the object shows this many. They return 0 when it does, -ECHILD
+ * when a child has failed; a state that never comes is ended by the time limit of
+ * the test.
  */
 int box_await_senders(int fd, __u32 waiting);
 int box_await_receivers(int fd, __u32 waiting);
@@ -111,7 +112,7 @@ void box_check_true(bool good, const char *file, int line, const char *what);
 void box_check_equal(long long expected, long long seen, const char *file,
 		     int line, const char *what);
 
-/* For children: says what was not so, and ends the child with status 1. */
+/* For children: says what was not so, and ends the child. */
 #define CHECK(condition) \
 	box_check_true(condition, __FILE__, __LINE__, #condition)
 #define CHECK_EQ(expected, seen) \

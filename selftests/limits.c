@@ -269,7 +269,7 @@ static __u64 used_bytes(int dev)
 
 TEST_F(limit, a_user_has_a_budget_of_bytes)
 {
-	const __u64 budget = 64 * KIB, each = 1000 + OVERHEAD;
+	const __u64 each = 1000 + OVERHEAD, budget = 60 * each + 600;
 	char data[1000] = { };
 	struct ipcbox_stat stat;
 	__u64 fits = budget / each, i;
@@ -608,6 +608,7 @@ TEST_F(limit, users_who_wait_are_admitted_round_robin)
 	int fd;
 
 	NEED_ROOT();
+	ASSERT_EQ(0, box_parameter_set("user_share", 100));
 	/* Full with one of the owner's and one of each other user's. */
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 3, 0, 0);
 	ASSERT_LE(0, fd);

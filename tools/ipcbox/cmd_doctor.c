@@ -203,8 +203,8 @@ static void check_rights(struct examination *exam, struct check *check)
 		status.st_gid && (status.st_mode & 060) == 060 ?
 		format_text("sudo usermod -aG %s %s, then log in anew", group,
 			    user) :
-		format_text("sudo groupadd -f ipcbox && sudo chgrp ipcbox %s && sudo chmod 660 %s && sudo usermod -aG ipcbox %s, then log in anew",
-			    IPCBOX_DEVICE, IPCBOX_DEVICE, user));
+		format_text("sudo groupadd -f ipcbox; echo 'KERNEL==\"ipcbox\", GROUP=\"ipcbox\"' | sudo tee /etc/udev/rules.d/60-ipcbox.rules; sudo udevadm control --reload; sudo udevadm trigger --name-match=ipcbox; sudo usermod -aG ipcbox %s, then log in anew",
+			    user));
 }
 
 static void check_abi(struct examination *exam, struct check *check)

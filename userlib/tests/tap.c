@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* For an emulated processor under sanitizers. */
-#define TIME_LIMIT_SECONDS	240
+#define TIME_LIMIT_SECONDS	120
 
 /* Threads of a test may fail too. */
 static atomic_int failures;

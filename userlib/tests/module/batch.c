@@ -112,7 +112,7 @@ static void a_batch_waits_for_room(void)
 	struct ipcbox *box = open_box();
 	struct ipcbox_handle *queue = create(box, .max_messages = 3);
 	pid_t child = tap_spawn(send_all_waiting, queue);
-	char letter;
+	char letter = 0;
 	int i;
 
 	for (i = 0; i < COUNT; i++) {

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Each operation with its first, second, third, ... allocation or copy to or from
+ * user memory failing, until it gets through: every failure is a clean errno and
+ * changes nothing.
+ *
+ * Needs a kernel with fault injection: /proc/self/fail-nth, failslab,
+ * fail_page_alloc and fail_usercopy.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "box.h"
+
+#define LARGE		60000
+#define ROUNDS_MAX	300
+
+FIXTURE(fault)
+{
+	int dev;
+	int fd;			/* a queue with three messages */
+	int spare;
+	__u64 spare_id;
+	int nth;		/* /proc/thread-self/fail-nth */
+	char debugfs[64];
+	bool mounted;
+	char name[BOX_NAME_SIZE];
+	char fresh[BOX_NAME_SIZE];
+	char *large;
+	__u32 got[3];
+	struct ipcbox_incoming in[3];
+};
+
+static int setting(const char *root, const char *name, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return box_write_file(path, value);
+}
+
+/* Every allocation may fail, those that may wait too; and quietly. */
+static int configure(const char *root)
+{
+	if (setting(root, "failslab/ignore-gfp-wait", "N"))
+		return -1;
+	setting(root, "failslab/verbose", "0");
+	setting(root, "failslab/cache-filter", "N");
+	setting(root, "fail_page_alloc/ignore-gfp-wait", "N");
+	setting(root, "fail_page_alloc/ignore-gfp-highmem", "N");
+	setting(root, "fail_page_alloc/min-order", "0");
+	setting(root, "fail_page_alloc/verbose", "0");
+	setting(root, "fail_usercopy/verbose", "0");
+	return 0;
+}
+
+FIXTURE_SETUP(fault)
+{
+	__u32 i;
+
+	if (geteuid())
+		SKIP(return, "needs root, to inject faults");
+	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (self->nth < 0)
+		SKIP(return, "this kernel has no fault injection");
+	strcpy(self->debugfs, "/sys/kernel/debug");
+	if (configure(self->debugfs)) {
+		snprintf(self->debugfs, sizeof(self->debugfs),
+			 "/tmp/ipcbox.debug.%d", getpid());
+		mkdir("/tmp", 01777);
+		mkdir(self->debugfs, 0700);
+		if (unshare(CLONE_NEWNS) ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("none", self->debugfs, "debugfs", 0, NULL) ||
+		    configure(self->debugfs)) {
+			rmdir(self->debugfs);
+			SKIP(return, "no failslab under debugfs");
+		}
+		self->mounted = true;
+	}
+	self->dev = box_device();
+	ASSERT_LE(0, self->dev);
+	box_name(self->name, "fault");
+	box_name(self->fresh, "fresh");
+	self->large = malloc(LARGE);
+	box_fill(self->large, LARGE, 1);
+	self->fd = box_make_named(self->dev, IPCBOX_QUEUE, RWM, 0, self->name);
+	ASSERT_LE(0, self->fd);
+	self->spare = box_make(self->dev, IPCBOX_MAILBOX, W);
+	ASSERT_LE(0, self->spare);
+	self->spare_id = box_id(self->spare);
+	for (i = 1; i <= 3; i++) {
+		ASSERT_EQ(1, box_put(self->fd, i));
+	}
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	close(self->spare);
+	close(self->fd);
+	close(self->dev);
+	close(self->nth);
+	if (self->mounted) {
+		umount2(self->debugfs, MNT_DETACH);
+		rmdir(self->debugfs);
+	}
+}
+
+/* Reading and writing the number may be what fails: then it was the n-th. */
+static void arm(int nth, unsigned int n)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", n);
+
+	while (pwrite(nth, text, length, 0) != length)
+		;
+}
+
+/* Whether the fault was injected before this. */
+static bool disarm(int nth)
+{
+	char text[16] = "";
+	bool fired;
+
+	fired = pread(nth, text, sizeof(text) - 1, 0) < 0 || atoi(text) == 0;
+	while (pwrite(nth, "0", 1, 0) != 1)
+		;
+	return fired;
+}
+
+typedef int operation(FIXTURE_DATA(fault) *self);
+
+/*
+ * @undo: puts back what a successful call did, and says whether it had done
+ * what it should.
+ */
+static void sweep(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(fault) *self, operation *call,
+		  bool (*undo)(FIXTURE_DATA(fault) *self, int ret))
+{
+	struct box_snapshot before;
+	unsigned int n, failed = 0;
+	bool fired;
+	int ret;
+
+	for (n = 1; n < ROUNDS_MAX; n++) {
+		box_snapshot(self->dev, self->fd, &before);
+		arm(self->nth, n);
+		ret = call(self);
+		fired = disarm(self->nth);
+		if (ret < 0) {
+			failed++;
+			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT)
+				TH_LOG("fault %u: errno %d", n, -ret);
+			EXPECT_TRUE(box_unchanged(self->dev, self->fd,
+						  &before))
+				TH_LOG("fault %u: errno %d", n, -ret);
+			EXPECT_TRUE(fired)
+				TH_LOG("failed without fault %u", n);
+			continue;
+		}
+		EXPECT_TRUE(undo(self, ret))
+			TH_LOG("fault %u, returned %d", n, ret);
+		if (!fired)
+			break;
+	}
+	EXPECT_LT(n, ROUNDS_MAX);
+	/* At least the copy of the structure can fail. */
+	EXPECT_LT(0, failed);
+	TH_LOG("%u faults, %u of them made the call fail", n - 1, failed);
+}
+
+/* The three messages are there, in order; and put in again. */
+static bool whole(FIXTURE_DATA(fault) *self)
+{
+	__u32 number, i;
+
+	for (i = 1; i <= 3; i++)
+		if (box_get(self->fd, &number) != 1 || number != i)
+			return false;
+	if (box_get(self->fd, &number) != -EAGAIN)
+		return false;
+	for (i = 1; i <= 3; i++)
+		if (box_put(self->fd, i) != 1)
+			return false;
+	return true;
+}
+
+static bool undo_nothing(FIXTURE_DATA(fault) *self, int ret)
+{
+	return ret == 0 && whole(self);
+}
+
+static bool undo_descriptor(FIXTURE_DATA(fault) *self, int ret)
+{
+	box_unlink_name(self->dev, self->fresh);
+	return close(ret) == 0 && whole(self) &&
+	       box_open_name(self->dev, self->fresh, R) == -ENOENT;
+}
+
+static int op_open_device(FIXTURE_DATA(fault) *self)
+{
+	return box_device();
+}
+
+TEST_F(fault, open_device)
+{
+	sweep(_metadata, self, op_open_device, undo_descriptor);
+}
+
+static int op_info(FIXTURE_DATA(fault) *self)
+{
+	struct ipcbox_info info;
+
+	return box_info(self->dev, &info);
+}
+
+TEST_F(fault, info)
+{
+	sweep(_metadata, self, op_info, undo_nothing);
+}
+
+static int op_create(FIXTURE_DATA(fault) *self)
+{
+	return box_make(self->dev, IPCBOX_QUEUE, RWM);
+}
+
+TEST_F(fault, create)
+{
+	sweep(_metadata, self, op_create, undo_descriptor);
+}
+
+static int op_create_named(FIXTURE_DATA(fault) *self)
+{
+	return box_make_named(self->dev, IPCBOX_MAILBOX, RWM,
+			      IPCBOX_CREATE_EXCLUSIVE, self->fresh);
+}
+
+TEST_F(fault, create_named)
+{
+	sweep(_metadata, self, op_create_named, undo_descriptor);
+}
+
+static int op_create_persistent(FIXTURE_DATA(fault) *self)
+{
+	return box_make_named(self->dev, IPCBOX_MAILBOX, RWM,
+			      IPCBOX_CREATE_EXCLUSIVE |
+			      IPCBOX_CREATE_PERSISTENT, self->fresh);
+}
+
+TEST_F(fault, create_persistent)
+{
+	sweep(_metadata, self, op_create_persistent, undo_descriptor);
+}
+
+static int op_create_existing(FIXTURE_DATA(fault) *self)
+{
+	return box_make_named(self->dev, IPCBOX_QUEUE, R | W, 0, self->name);
+}
+
+TEST_F(fault, create_existing)
+{
+	sweep(_metadata, self, op_create_existing, undo_descriptor);
+}
+
+static int op_open(FIXTURE_DATA(fault) *self)
+{
+	return box_open_name(self->dev, self->name, R | W);
+}
+
+TEST_F(fault, open)
+{
+	sweep(_metadata, self, op_open, undo_descriptor);
+}
+
+/* The place of the one receive handle is not lost by a failure. */
+static int op_open_receiver(FIXTURE_DATA(fault) *self)
+{
+	return box_open_id(self->dev, self->spare_id, R);
+}
+
+TEST_F(fault, open_receiver)
+{
+	sweep(_metadata, self, op_open_receiver, undo_descriptor);
+}
+
+static int op_unlink(FIXTURE_DATA(fault) *self)
+{
+	return box_unlink_name(self->dev, self->name);
+}
+
+static bool undo_unlink(FIXTURE_DATA(fault) *self, int ret)
+{
+	__u32 i;
+
+	close(self->fd);
+	self->fd = box_make_named(self->dev, IPCBOX_QUEUE, RWM,
+				  IPCBOX_CREATE_EXCLUSIVE, self->name);
+	for (i = 1; i <= 3; i++)
+		box_put(self->fd, i);
+	return ret == 0 && self->fd >= 0;
+}
+
+TEST_F(fault, unlink)
+{
+	sweep(_metadata, self, op_unlink, undo_unlink);
+}
+
+static int op_list(FIXTURE_DATA(fault) *self)
+{
+	struct ipcbox_stat entries[4];
+	struct ipcbox_list list = {
+		.entries = (uintptr_t)entries,
+		.entry_size = sizeof(entries[0]),
+		.count = ARRAY_SIZE(entries),
+	};
+	int ret = box_list(self->dev, &list);
+
+	if (!ret && !list.returned)
+		return -EBADMSG;
+	return ret;
+}
+
+TEST_F(fault, list)
+{
+	sweep(_metadata, self, op_list, undo_nothing);
+}
+
+static int op_stat(FIXTURE_DATA(fault) *self)
+{
+	struct ipcbox_stat stat;
+
+	return box_stat(self->fd, &stat);
+}
+
+TEST_F(fault, stat)
+{
+	sweep(_metadata, self, op_stat, undo_nothing);
+}
+
+static int op_set(FIXTURE_DATA(fault) *self)
+{
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MODE | IPCBOX_SET_MAX_MESSAGES |
+			IPCBOX_SET_GID,
+		.mode = 0640,
+		.max_messages = 99,
+		.gid = 5,
+	};
+
+	return box_set(self->fd, &set);
+}
+
+static bool undo_set(FIXTURE_DATA(fault) *self, int ret)
+{
+	struct ipcbox_stat stat;
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MODE | IPCBOX_SET_MAX_MESSAGES |
+			IPCBOX_SET_GID,
+		.mode = 0600,
+		.max_messages = 1024,
+	};
+
+	return ret == 0 && !box_stat(self->fd, &stat) && stat.mode == 0640 &&
+	       stat.max_messages == 99 && stat.gid == 5 &&
+	       !box_set(self->fd, &set);
+}
+
+TEST_F(fault, set)
+{
+	sweep(_metadata, self, op_set, undo_set);
+}
+
+static int op_send(FIXTURE_DATA(fault) *self)
+{
+	return box_put_priority(self->fd, 77, 9);
+}
+
+static bool undo_send(FIXTURE_DATA(fault) *self, int ret)
+{
+	__u32 number;
+
+	return ret == 1 && box_get(self->fd, &number) == 1 && number == 77 &&
+	       whole(self);
+}
+
+TEST_F(fault, send)
+{
+	sweep(_metadata, self, op_send, undo_send);
+}
+
+static int op_send_large(FIXTURE_DATA(fault) *self)
+{
+	return box_send(self->fd, self->large, LARGE, 12345, 0, IPCBOX_NOWAIT,
+			0);
+}
+
+static bool undo_send_large(FIXTURE_DATA(fault) *self, int ret)
+{
+	char *data = malloc(LARGE);
+	struct ipcbox_incoming in;
+	bool good;
+
+	good = ret == 1 &&
+	       box_receive(self->fd, &in, data, LARGE, IPCBOX_NOWAIT, 0) == 1 &&
+	       in.length == LARGE && box_filled(data, LARGE, 1) && whole(self);
+	free(data);
+	return good;
+}
+
+TEST_F(fault, send_large)
+{
+	sweep(_metadata, self, op_send_large, undo_send_large);
+}
+
+/* Each of its own priority, so that each level has to be made. */
+static int op_send_batch(FIXTURE_DATA(fault) *self)
+{
+	static const __u32 number[3] = { 11, 12, 13 };
+	struct ipcbox_outgoing out[3] = { };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		out[i].data = (uintptr_t)&number[i];
+		out[i].length = sizeof(number[i]);
+		out[i].priority = 30000 - 1000 * i;
+	}
+	return box_send_many(self->fd, out, 3, IPCBOX_NOWAIT, 0);
+}
+
+static bool undo_send_batch(FIXTURE_DATA(fault) *self, int ret)
+{
+	__u32 number;
+	int i;
+
+	/* As many as it said, the first of them. */
+	for (i = 0; i < ret; i++)
+		if (box_get(self->fd, &number) != 1 ||
+		    number != 11u + i)
+			return false;
+	return ret >= 1 && ret <= 3 && whole(self);
+}
+
+TEST_F(fault, send_batch)
+{
+	sweep(_metadata, self, op_send_batch, undo_send_batch);
+}
+
+static int op_write(FIXTURE_DATA(fault) *self)
+{
+	static const __u32 number = 4;
+	int ret = write(self->fd, &number, sizeof(number));
+
+	return ret < 0 ? -errno : ret;
+}
+
+static bool undo_write(FIXTURE_DATA(fault) *self, int ret)
+{
+	__u32 number, i;
+
+	for (i = 1; i <= 4; i++)
+		if (box_get(self->fd, &number) != 1 || number != i)
+			return false;
+	for (i = 1; i <= 3; i++)
+		box_put(self->fd, i);
+	return ret == 4;
+}
+
+TEST_F(fault, write)
+{
+	sweep(_metadata, self, op_write, undo_write);
+}
+
+static int op_receive(FIXTURE_DATA(fault) *self)
+{
+	return box_receive(self->fd, &self->in[0], &self->got[0], 4,
+			   IPCBOX_NOWAIT, 0);
+}
+
+/* What was received is put back in front, by a higher priority. */
+static bool again(FIXTURE_DATA(fault) *self, int received)
+{
+	__u32 number, i;
+
+	for (i = 1; i <= (__u32)received; i++)
+		if (self->got[i - 1] != i)
+			return false;
+	for (; i <= 3; i++)
+		if (box_get(self->fd, &number) != 1 || number != i)
+			return false;
+	if (box_get(self->fd, &number) != -EAGAIN)
+		return false;
+	for (i = 1; i <= 3; i++)
+		box_put(self->fd, i);
+	return true;
+}
+
+static bool undo_receive(FIXTURE_DATA(fault) *self, int ret)
+{
+	return ret == 1 && self->in[0].length == 4 && again(self, 1);
+}
+
+TEST_F(fault, receive)
+{
+	sweep(_metadata, self, op_receive, undo_receive);
+}
+
+static int op_receive_batch(FIXTURE_DATA(fault) *self)
+{
+	int i;
+
+	memset(self->in, 0, sizeof(self->in));
+	for (i = 0; i < 3; i++) {
+		self->in[i].data = (uintptr_t)&self->got[i];
+		self->in[i].capacity = 4;
+	}
+	return box_receive_many(self->fd, self->in, 3, IPCBOX_NOWAIT, 0);
+}
+
+static bool undo_receive_batch(FIXTURE_DATA(fault) *self, int ret)
+{
+	return ret >= 1 && ret <= 3 && again(self, ret);
+}
+
+TEST_F(fault, receive_batch)
+{
+	sweep(_metadata, self, op_receive_batch, undo_receive_batch);
+}
+
+static int op_read(FIXTURE_DATA(fault) *self)
+{
+	int ret = read(self->fd, &self->got[0], 4);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static bool undo_read(FIXTURE_DATA(fault) *self, int ret)
+{
+	return ret == 4 && again(self, 1);
+}
+
+TEST_F(fault, read)
+{
+	sweep(_metadata, self, op_read, undo_read);
+}
+
+static int op_receive_large(FIXTURE_DATA(fault) *self)
+{
+	struct ipcbox_incoming in;
+
+	return box_receive(self->spare, &in, self->large, LARGE, IPCBOX_NOWAIT,
+			   0);
+}
+
+static bool undo_receive_large(FIXTURE_DATA(fault) *self, int ret)
+{
+	bool good = ret == 1 && box_filled(self->large, LARGE, 1);
+
+	return box_send(self->spare, self->large, LARGE, 0, 0, IPCBOX_NOWAIT,
+			0) == 1 && good;
+}
+
+TEST_F(fault, receive_large)
+{
+	close(self->spare);
+	self->spare = box_make(self->dev, IPCBOX_MAILBOX, R | W);
+	ASSERT_EQ(1, box_send(self->spare, self->large, LARGE, 0, 0,
+			      IPCBOX_NOWAIT, 0));
+	sweep(_metadata, self, op_receive_large, undo_receive_large);
+}
+
+TEST_HARNESS_MAIN

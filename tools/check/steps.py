@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What "make check" does: one step a line, in the order in which they are begun."""
+
+from dataclasses import dataclass, field
+
+import results
+
+VM = "tools/vm/run --log {dir}/{name}.kernel-log"
+GUEST = "--file tools/check/guest:/opt/guest -- /opt/guest"
+SELFTESTS = "/opt/ipcbox/selftests /opt/ipcbox/selftests32"
+CHECKPATCH = "xargs perl {source}/scripts/checkpatch.pl --strict --no-tree --terse --show-types"
+WERROR = "'CFLAGS=-O2 -g -Werror' 'CXXFLAGS=-O2 -g -Werror'"
+
+
+@dataclass
+class Step:
+    """A shell command, run at the top of the repository.
+
+    {dir} is where logs go, {name} the step's name, {source} a kernel source tree.
+    """
+
+    name: str
+    command: str
+    after: list = field(default_factory=list)
+    read: object = results.read_status
+    quick: bool = False  # belongs to "make check-quick" too
+
+
+def module(kernel):
+    return f"make module KERNEL={kernel} MODULE_FLAGS=KCFLAGS=-Werror"
+
+
+def selftests(kernel, limit):
+    """LIMIT seconds for a program; emulated debug kernels are several times slower."""
+    return (
+        f"{VM} --kernel {kernel} --time-limit {10 * limit}"
+        f" --file build/selftests32:/opt/ipcbox/selftests32 {GUEST} {limit} {SELFTESTS}"
+    )
+
+
+STEPS = [
+    Step("fetch kernels", "for k in 6.1 6.12; do tools/vm/kernel headers $k; done", quick=True),
+    Step("fetch kernel source", "tools/vm/kernel source", quick=True),
+    Step("build debug kernel", "tools/vm/debug-kernel", ["fetch kernel source"]),
+    Step("build library and command", f"make lib tools {WERROR}", quick=True),
+    Step("build selftests", "make tests", ["fetch kernel source"], quick=True),
+    Step("build 32-bit selftests", "make tests BITS=32", ["fetch kernel source"], quick=True),
+    Step("build module for 6.12", module("6.12"), ["fetch kernels"], quick=True),
+    Step("build module for debug", module("debug"), ["build debug kernel"]),
+    Step("build module for 6.1", module("6.1"), ["fetch kernels"]),
+    Step(
+        "selftests on debug",
+        selftests("debug", 300),
+        ["build module for debug", "build selftests", "build 32-bit selftests", "build library and command"],
+        results.read_tap,
+    ),
+    Step(
+        "selftests on 6.12",
+        selftests("6.12", 100),
+        ["build module for 6.12", "build selftests", "build 32-bit selftests", "build library and command"],
+        results.read_tap,
+        quick=True,
+    ),
+    Step(
+        "selftests on 6.1",
+        selftests("6.1", 100),
+        ["build module for 6.1", "build selftests", "build 32-bit selftests", "build library and command"],
+        results.read_tap,
+    ),
+    Step(
+        "KUnit",
+        f"{VM} --kernel debug -- sh -c 'dmesg -c >/dev/null; insmod /opt/ipcbox/modules/ipcbox-kunit.ko; dmesg'"
+        " >{dir}/kunit.raw && PYTHONDONTWRITEBYTECODE=1"
+        " {source}/tools/testing/kunit/kunit.py parse $PWD/{dir}/kunit.raw",
+        ["build module for debug"],
+        results.read_kunit,
+    ),
+    Step(
+        "build library tests, sanitized",
+        "make -C userlib tests SANITIZE=address,undefined OUTPUT=$PWD/build/userlib-asan"
+        " VERSION=$(cat VERSION)",
+    ),
+    Step(
+        "library and command tests",
+        f"{VM} --kernel 6.12 --time-limit 600"
+        " --file build/userlib-asan/tests:/opt/ipcbox/library"
+        f" --file tools/ipcbox/tests:/opt/ipcbox/command {GUEST} 200"
+        " /opt/ipcbox/library/host /opt/ipcbox/library/module /opt/ipcbox/command",
+        ["build library tests, sanitized", "build library and command", "build module for 6.12"],
+        results.read_tap,
+    ),
+    Step(
+        "symbol map",
+        "userlib/tests/symbols build/userlib/libipcbox.so",
+        ["build library and command"],
+        results.read_tap,
+    ),
+    Step(
+        "installed consumer",
+        "rm -rf build/installed && make install KERNEL=6.12 DESTDIR=$PWD/build/installed PREFIX=/usr"
+        " && userlib/tests/installed $PWD/build/installed /usr/lib $(cat VERSION)",
+        ["build library and command", "build module for 6.12", "selftests on 6.12", "library and command tests"],
+        results.read_tap,
+    ),
+    Step("manual pages", "userlib/tests/pages", read=results.read_tap),
+    Step(
+        "manual pages, formatting",
+        "mandoc -T lint -W error build/userlib/man/*.[1-9] build/tools/*.1",
+        ["build library and command"],
+    ),
+    Step(
+        "sparse",
+        "make module KERNEL=6.12 MODULE_FLAGS='KCFLAGS=-Werror C=2' 2>&1 | tee {dir}/sparse.raw"
+        r" && ! grep -E '/(module|uapi)/.*: (warning|error):' {dir}/sparse.raw",
+        ["selftests on 6.12", "library and command tests", "installed consumer"],
+    ),
+    Step("kernel style", f"git ls-files 'module/*.[ch]' 'uapi/*.h' | {CHECKPATCH} -f", ["fetch kernel source"]),
+    # The harness's EXPECT_ macros are two statements, so braces around one are needed.
+    Step(
+        "kernel style of selftests",
+        f"git ls-files 'selftests/*.[ch]' | {CHECKPATCH} --ignore BRACES -f",
+        ["fetch kernel source"],
+    ),
+    Step("shell scripts", "git grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck -x"),
+]
