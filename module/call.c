@@ -18,24 +18,21 @@ static int call_track(struct ipcbox_message *message, bool call,
 		      u32 reply_capacity)
 {
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
-	struct ipcbox_delivery *delivery;
-	u64 reserved = 0;
+	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
+	u64 reserved;
 	int error;
 
-	if (call)
-		reserved = (u64)reply_capacity + IPCBOX_MESSAGE_OVERHEAD;
+	if (!delivery)
+		return -ENOMEM;
+	delivery->call = call;
+	if (!call)
+		return 0;
+	reserved = (u64)reply_capacity + IPCBOX_MESSAGE_OVERHEAD;
 	error = ipcbox_user_charge(share->user, reserved);
 	if (error)
 		return error;
-	delivery = ipcbox_delivery_create();
-	if (!delivery) {
-		ipcbox_user_uncharge(share->user, reserved);
-		return -ENOMEM;
-	}
-	delivery->call = call;
 	delivery->reserved = reserved;
 	delivery->reply_capacity = reply_capacity;
-	ipcbox_delivery_track(delivery, message);
 	return 0;
 }
 
@@ -134,8 +131,8 @@ static int call_read(const struct ipcbox_call *request,
 	if (request->flags & ~IPCBOX_NOWAIT ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
-	if (request->request_size < offsetofend(struct ipcbox_outgoing, tag) ||
-	    request->reply_size < offsetofend(struct ipcbox_incoming, flags))
+	if (request->request_size < offsetofend(struct ipcbox_outgoing, lifetime) ||
+	    request->reply_size < offsetofend(struct ipcbox_incoming, pad))
 		return -EINVAL;
 	if (request->request_size > PAGE_SIZE ||
 	    request->reply_size > PAGE_SIZE)

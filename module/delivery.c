@@ -19,40 +19,35 @@
  */
 #include <linux/slab.h>
 
+#include "dead_letter.h"
 #include "delivery.h"
 #include "exchange.h"
 #include "locking.h"
 #include "message.h"
 
 /**
- * ipcbox_delivery_create() - make a delivery for a message
+ * ipcbox_delivery_track() - track a message from now on, if it is not yet
+ * @message: a message that only the caller has
  *
  * May sleep for memory.
  *
- * Return: the delivery, to be given to ipcbox_delivery_track() or kfree(); NULL
- * without memory.
+ * Return: the delivery, which goes with the message; NULL without memory.
  */
-struct ipcbox_delivery *ipcbox_delivery_create(void)
+struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message)
 {
-	struct ipcbox_delivery *delivery;
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 
-	delivery = kzalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
 	if (delivery)
-		INIT_LIST_HEAD(&delivery->awaited);
-	return delivery;
-}
-
-/**
- * ipcbox_delivery_track() - track a message from now on
- * @delivery: a new delivery, which then goes with the message
- * @message: a message that only the caller has
- */
-void ipcbox_delivery_track(struct ipcbox_delivery *delivery,
-			   struct ipcbox_message *message)
-{
+		return delivery;
+	delivery = kzalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
+	if (!delivery)
+		return NULL;
+	INIT_LIST_HEAD(&delivery->awaited);
+	timerqueue_init(&delivery->expiry);
 	delivery->message = message;
 	message->delivery = delivery;
 	message->entry.tracked = true;
+	return delivery;
 }
 
 /**
@@ -150,7 +145,7 @@ static void delivery_unqueue_locked(struct ipcbox_exchange *exchange,
 	struct ipcbox_queue_entry *entry = &delivery->message->entry;
 
 	if (delivery->state == IPCBOX_DELIVERY_QUEUED) {
-		ipcbox_queue_remove(&exchange->queue, entry);
+		ipcbox_exchange_dequeue_locked(exchange, entry);
 		exchange->withdrawn++;
 	} else {
 		ipcbox_queue_unpark(&exchange->queue, entry);
@@ -189,6 +184,13 @@ bool ipcbox_delivery_withdraw_locked(struct ipcbox_exchange *exchange,
 	return true;
 }
 
+static bool delivery_exhausted(const struct ipcbox_exchange *exchange,
+			       const struct ipcbox_delivery *delivery)
+{
+	return exchange->max_deliveries &&
+	       delivery->deliveries >= exchange->max_deliveries;
+}
+
 /**
  * ipcbox_delivery_return_locked() - a message was received in vain
  * @exchange: the exchange, locked
@@ -196,7 +198,7 @@ bool ipcbox_delivery_withdraw_locked(struct ipcbox_exchange *exchange,
  * @wakes: whom to wake
  *
  * It goes to its place, or to a receiver that waits; but when its sender has
- * withdrawn it, it ends.
+ * withdrawn it, or its deliveries are used up, it ends.
  */
 void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
@@ -208,6 +210,16 @@ void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 	if (delivery && delivery->withdrawn) {
 		exchange->withdrawn++;
 		ipcbox_message_free(message);
+		return;
+	}
+	if (delivery && delivery_exhausted(exchange, delivery)) {
+		exchange->exhausted++;
+		if (delivery->waiter)
+			ipcbox_delivery_finish_locked(delivery, -EOWNERDEAD,
+						      wakes);
+		else
+			ipcbox_dead_letter_add(wakes, message,
+					       IPCBOX_DEAD_EXHAUSTED);
 		return;
 	}
 	ipcbox_exchange_deliver_locked(exchange, message, wakes);
@@ -266,4 +278,32 @@ void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
 		delivery_unqueue_locked(exchange, delivery);
 		ipcbox_delivery_finish_locked(delivery, -EPIPE, wakes);
 	}
+}
+
+/**
+ * ipcbox_delivery_expire_locked() - the lifetime of a queued message is over
+ * @exchange: the exchange, locked
+ * @delivery: of the message, which leaves the queue
+ * @wakes: whom to wake
+ *
+ * A sender that waits for it learns so; else it is a dead letter.
+ */
+void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_delivery *delivery,
+				   struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_queue_entry *entry = &delivery->message->entry;
+	struct ipcbox_share *share = ipcbox_share_of(entry->share);
+
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_exchange_dequeue_locked(exchange, entry);
+	exchange->expired++;
+	delivery->state = IPCBOX_DELIVERY_NEW;
+	if (delivery->waiter)
+		ipcbox_delivery_finish_locked(delivery, -ETIMEDOUT, wakes);
+	else
+		ipcbox_dead_letter_add(wakes, delivery->message,
+				       IPCBOX_DEAD_EXPIRED);
+	ipcbox_exchange_admit_locked(exchange, share, wakes);
+	wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 }

@@ -8,6 +8,7 @@
 
 #include <linux/list.h>
 #include <linux/rbtree.h>
+#include <linux/timerqueue.h>
 #include <linux/types.h>
 
 struct ipcbox_exchange;
@@ -33,8 +34,8 @@ enum ipcbox_delivery_state {
 /**
  * struct ipcbox_delivery - what is kept of a tracked message
  * @message: the message
- * @waiter: the sender that waits, or NULL. While it waits for the outcome, an
- *	error gives the message back to it
+ * @waiter: the sender that waits, for room or for the outcome, or NULL. While it
+ *	waits for the outcome, an error gives the message back to it
  * @awaited: place among the exchange's awaited messages, while the sender
  *	waits for the outcome; else empty
  * @held: place among the handle's held messages
@@ -43,6 +44,11 @@ enum ipcbox_delivery_state {
  * @reply_capacity: the longest reply that the caller takes
  * @deliveries: how often it was held and came back
  * @state: where it is
+ * @expiry: place among the exchange's messages that may expire, while queued
+ * @lifetime: nanoseconds that it may wait, from acceptance; 0 for ever
+ * @origin: for a dead letter: where it died
+ * @origin_sequence: for a dead letter: its number there
+ * @dead: IPCBOX_DEAD_*, or 0
  * @call: the sender waits for a reply
  * @withdrawn: the sender has given up while a receiver had the message, who
  *	shall find out
@@ -58,14 +64,17 @@ struct ipcbox_delivery {
 	u64 reserved;
 	u32 reply_capacity;
 	u32 deliveries;
+	struct timerqueue_node expiry;
+	u64 lifetime;
+	u64 origin;
+	u64 origin_sequence;
+	u32 dead;
 	enum ipcbox_delivery_state state;
 	bool call;
 	bool withdrawn;
 };
 
-struct ipcbox_delivery *ipcbox_delivery_create(void);
-void ipcbox_delivery_track(struct ipcbox_delivery *delivery,
-			   struct ipcbox_message *message);
+struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message);
 void ipcbox_delivery_hold_locked(struct ipcbox_exchange *exchange,
 				 struct ipcbox_handle *handle,
 				 struct ipcbox_delivery *delivery);
@@ -86,6 +95,9 @@ void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_handle *handle,
 				    struct ipcbox_wakes *wakes);
+void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_delivery *delivery,
+				   struct ipcbox_wakes *wakes);
 void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
 					struct ipcbox_wakes *wakes);
 

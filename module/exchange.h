@@ -9,14 +9,17 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
+#include <linux/timerqueue.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <linux/ipcbox.h>
 
 #include "object.h"
 #include "queue.h"
 
+struct ipcbox_delivery;
 struct ipcbox_message;
 struct task_struct;
 
@@ -60,6 +63,13 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @refused: messages that a send did not get in
  * @held: messages held
  * @withdrawn: messages that ended, or went back, to their waiting senders
+ * @expired: messages whose lifetime ended
+ * @exhausted: messages that were held in vain too often
+ * @buried: messages that became dead letters
+ * @dead_letter: the id of the dead-letter mailbox, or 0
+ * @max_deliveries: how often a message may be held in vain; 0 for ever
+ * @expiries: queued messages that may expire, the next one first
+ * @expire: does so when its time comes
  * @readable: pollers that may receive
  * @writable: pollers that may send
  */
@@ -83,6 +93,13 @@ struct ipcbox_exchange {
 	u64 refused;
 	u64 held;
 	u64 withdrawn;
+	u64 expired;
+	u64 exhausted;
+	u64 buried;
+	u64 dead_letter;
+	u32 max_deliveries;
+	struct timerqueue_head expiries;
+	struct delayed_work expire;
 	wait_queue_head_t readable;
 	wait_queue_head_t writable;
 };
@@ -99,12 +116,14 @@ ipcbox_exchange_of(struct ipcbox_object *object)
  * struct ipcbox_wakes - whom to wake when the lock is released
  * @tasks: threads
  * @count: how many
+ * @dead: messages that have died, to be buried
  * @readable: what to tell pollers that may receive
  * @writable: what to tell pollers that may send
  */
 struct ipcbox_wakes {
 	struct task_struct *tasks[IPCBOX_WAKES];
 	unsigned int count;
+	struct list_head dead;
 	__poll_t readable;
 	__poll_t writable;
 };
@@ -170,7 +189,16 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 				  struct ipcbox_share *freed,
 				  struct ipcbox_wakes *wakes);
+void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_queue_entry *entry);
 struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
+struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
+					      struct ipcbox_user *user);
+
+/* expiry.c */
+void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
+			      struct ipcbox_delivery *delivery);
+void ipcbox_expiry_work(struct work_struct *work);
 
 /* waiter.c */
 void ipcbox_waiter_init(struct ipcbox_waiter *waiter);

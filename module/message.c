@@ -247,4 +247,8 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	incoming->token = delivery ? delivery->token : 0;
 	incoming->deliveries = delivery ? delivery->deliveries : 0;
 	incoming->flags = delivery && delivery->call ? IPCBOX_INCOMING_CALL : 0;
+	incoming->origin = delivery ? delivery->origin : 0;
+	incoming->origin_sequence = delivery ? delivery->origin_sequence : 0;
+	incoming->dead = delivery ? delivery->dead : 0;
+	incoming->pad = 0;
 }

@@ -73,6 +73,7 @@ struct ipcbox_kind {
  * @name: its name, zero-padded; all zero when it has none
  * @name_length: the name's bytes
  * @handles: how many are attached; under box->lock
+ * @pins: what else keeps it alive; under box->lock
  * @owner: whose budget of objects it is charged to; under box->lock
  * @uid: owner
  * @gid: group
@@ -89,6 +90,7 @@ struct ipcbox_object {
 	char name[IPCBOX_NAME_MAX + 1];
 	u32 name_length;
 	u32 handles;
+	u32 pins;
 	struct ipcbox_user *owner;
 	kuid_t uid;
 	kgid_t gid;
@@ -121,6 +123,9 @@ long ipcbox_object_stat(struct ipcbox_invocation *call);
 long ipcbox_object_set(struct ipcbox_invocation *call);
 bool ipcbox_object_remove_locked(struct ipcbox_object *object);
 void ipcbox_object_destroy(struct ipcbox_object *object);
+bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
+struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
+void ipcbox_object_unpin(struct ipcbox_object *object);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one

@@ -41,6 +41,26 @@ struct receiving {
 	u32 given;
 };
 
+/* The message to go next, past those whose time has come. */
+static struct ipcbox_queue_entry *
+receive_first_locked(struct ipcbox_exchange *exchange,
+		     struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_queue_entry *entry;
+	struct ipcbox_delivery *delivery;
+
+	for (;;) {
+		entry = ipcbox_queue_first(&exchange->queue);
+		if (!entry || likely(!entry->tracked))
+			return entry;
+		delivery = ipcbox_message_of(entry)->delivery;
+		if (!delivery->lifetime ||
+		    ktime_after(delivery->expiry.expires, ktime_get()))
+			return entry;
+		ipcbox_delivery_expire_locked(exchange, delivery, wakes);
+	}
+}
+
 /* Takes what is there; an error says why it is not more. */
 static int receive_take_locked(struct receiving *receiving,
 			       struct ipcbox_wakes *wakes)
@@ -53,7 +73,7 @@ static int receive_take_locked(struct receiving *receiving,
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->taken];
 
-		entry = ipcbox_queue_first(&exchange->queue);
+		entry = receive_first_locked(exchange, wakes);
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
 				       -EPIPE : -EAGAIN;
@@ -61,7 +81,7 @@ static int receive_take_locked(struct receiving *receiving,
 			incoming->length = entry->length;
 			return -EMSGSIZE;
 		}
-		ipcbox_queue_remove(&exchange->queue, entry);
+		ipcbox_exchange_dequeue_locked(exchange, entry);
 		exchange->received++;
 		exchange->bytes_received += entry->length;
 		if (entry->tracked)
@@ -216,7 +236,7 @@ static int receive_prepare(struct receiving *receiving,
 			   struct ipcbox_message *message)
 {
 	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
-	struct ipcbox_box *box = receiving->handle->object->box;
+	struct ipcbox_box *box = receiving->exchange->object.box;
 
 	if (!receiving->hold && !(delivery && delivery->call)) {
 		if (delivery)
@@ -224,11 +244,10 @@ static int receive_prepare(struct receiving *receiving,
 		return 0;
 	}
 	if (!delivery) {
-		delivery = ipcbox_delivery_create();
+		delivery = ipcbox_delivery_track(message);
 		if (!delivery)
 			return -ENOMEM;
 		delivery->state = IPCBOX_DELIVERY_TRANSIT;
-		ipcbox_delivery_track(delivery, message);
 	}
 	delivery->token = atomic64_inc_return(&box->last_token);
 	return 0;
@@ -331,7 +350,7 @@ static int receive_check(const struct ipcbox_handle *handle,
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;
 	if (request->message_size <
-	    offsetofend(struct ipcbox_incoming, flags))
+	    offsetofend(struct ipcbox_incoming, pad))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;

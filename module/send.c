@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -57,12 +58,24 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 	  const struct ipcbox_outgoing *outgoing)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_delivery *delivery;
+	struct ipcbox_message *message;
 
-	if (outgoing->priority > IPCBOX_PRIORITY_MAX)
+	if (outgoing->priority > IPCBOX_PRIORITY_MAX ||
+	    outgoing->lifetime > KTIME_MAX)
 		return ERR_PTR(-EINVAL);
 	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
 		return ERR_PTR(-EMSGSIZE);
-	return ipcbox_message_create(share, handle->id, outgoing);
+	message = ipcbox_message_create(share, handle->id, outgoing);
+	if (likely(!outgoing->lifetime) || IS_ERR(message))
+		return message;
+	delivery = ipcbox_delivery_track(message);
+	if (!delivery) {
+		ipcbox_message_free(message);
+		return ERR_PTR(-ENOMEM);
+	}
+	delivery->lifetime = outgoing->lifetime;
+	return message;
 }
 
 /**
@@ -191,7 +204,10 @@ static int sending_accept(struct sending *sending)
 	}
 	if (error == -EAGAIN && sending->patience.wait) {
 		ipcbox_waiter_init(&waiter);
-		message->waiter = &waiter;
+		if (message->entry.tracked)
+			message->delivery->waiter = &waiter;
+		else
+			message->waiter = &waiter;
 		ipcbox_send_park_locked(exchange, message);
 		parked = true;
 	}
@@ -266,7 +282,7 @@ static int send_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->flags & IPCBOX_SYNC && request->count != 1)
 		return -EINVAL;
-	if (request->message_size < offsetofend(struct ipcbox_outgoing, tag))
+	if (request->message_size < offsetofend(struct ipcbox_outgoing, lifetime))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;

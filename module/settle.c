@@ -148,7 +148,7 @@ static int answer_check(const struct ipcbox_answer *request,
 	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_HOLD) || request->pad ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
-	if (request->message_size < offsetofend(struct ipcbox_incoming, flags))
+	if (request->message_size < offsetofend(struct ipcbox_incoming, pad))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;

@@ -87,6 +87,7 @@
 /* Bits of struct ipcbox_info.features. */
 #define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
 #define IPCBOX_FEATURE_EXCHANGES 0x2	/* SYNC, HOLD, CALL, SETTLE, ANSWER */
+#define IPCBOX_FEATURE_LIFETIME	0x4	/* lifetimes and dead letters */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -112,8 +113,9 @@
  * @user_objects_used: out: what the caller's user has used of @user_objects
  * @box_objects_used: out: objects in the box, whether the caller sees them or
  *	not
- * @discarded: out: messages of this box that ended, since it began, because
- *	their object was destroyed
+ * @discarded: out: messages of this box that ended, since it began, neither
+ *	received nor as dead letters: their lifetime or deliveries were used up,
+ *	or their object was destroyed, and no dead-letter mailbox took them
  *
  * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
  * concerns later requests and takes nothing away that exists.
@@ -306,10 +308,16 @@ struct ipcbox_unlink {
  * @held: out: messages that were received with a token and not yet settled
  * @withdrawn: out: messages that their senders took back, or that ended with
  *	an error for a sender that waited for them
+ * @expired: out: messages whose lifetime ended
+ * @exhausted: out: messages that were held max_deliveries times in vain
+ * @buried: out: of these two, those that became dead letters
+ * @dead_letter: out: the id of the dead-letter mailbox, or 0
+ * @max_deliveries: out: how often a message may be held in vain; 0 for ever
+ * @pad2: zero
  *
  * Any handle may ask. The figures are of one moment. At each moment
- * sent = received + messages + held + withdrawn. Does not block. Returns 0,
- * and no errors but the common ones.
+ * sent = received + messages + held + withdrawn + expired + exhausted. Does
+ * not block. Returns 0, and no errors but the common ones.
  */
 struct ipcbox_stat {
 	__u32 size;
@@ -342,6 +350,12 @@ struct ipcbox_stat {
 	__u32 pad;
 	__u64 held;
 	__u64 withdrawn;
+	__u64 expired;
+	__u64 exhausted;
+	__u64 buried;
+	__u64 dead_letter;
+	__u32 max_deliveries;
+	__u32 pad2;
 };
 
 /**
@@ -385,6 +399,8 @@ struct ipcbox_list {
 #define IPCBOX_SET_MAX_MESSAGES		0x08
 #define IPCBOX_SET_MAX_BYTES		0x10
 #define IPCBOX_SET_MAX_MESSAGE_BYTES	0x20
+#define IPCBOX_SET_DEAD_LETTER		0x40
+#define IPCBOX_SET_MAX_DELIVERIES	0x80
 
 /**
  * struct ipcbox_set - IPCBOX_IOC_SET, on a handle: change an object
@@ -399,6 +415,13 @@ struct ipcbox_list {
  * @max_bytes: payload bytes that the object holds
  * @max_message_bytes: largest payload that it takes, 1 to the object's
  *	max_bytes as it stands after this call
+ * @dead_letter: the id of another mailbox or queue of the box, on which the
+ *	caller could get IPCBOX_RIGHT_SEND; 0 for none. Messages of this object
+ *	that end otherwise than by being received go there, see
+ *	struct ipcbox_incoming
+ * @max_deliveries: how often a message may be held and come back before it
+ *	ends; 0 for ever
+ * @pad: zero
  *
  * All is changed or nothing. A limit may be set below what is in the object:
  * nothing is lost, and senders wait until there is room. A limit that is
@@ -408,6 +431,7 @@ struct ipcbox_list {
  *
  *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE
  *   EPERM    uid or gid may not be changed so by the caller
+ *   ENOENT   there is no such dead-letter mailbox
  */
 struct ipcbox_set {
 	__u32 size;
@@ -419,6 +443,9 @@ struct ipcbox_set {
 	__u64 max_messages;
 	__u64 max_bytes;
 	__u64 max_message_bytes;
+	__u64 dead_letter;
+	__u32 max_deliveries;
+	__u32 pad;
 };
 
 /* Flags of operations that move messages. */
@@ -432,12 +459,15 @@ struct ipcbox_set {
  * @length: bytes of payload, 0 to the object's max_message_bytes
  * @priority: 0 to IPCBOX_PRIORITY_MAX
  * @tag: any value, for the receiver
+ * @lifetime: nanoseconds from acceptance after which nobody receives it any
+ *	more; 0 for ever. While it is held it does not end
  */
 struct ipcbox_outgoing {
 	__aligned_u64 data;
 	__u32 length;
 	__u32 priority;
 	__u64 tag;
+	__u64 lifetime;
 };
 
 /**
@@ -469,17 +499,19 @@ struct ipcbox_outgoing {
  * accepted had no effect. When none was accepted, besides the common errors:
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_SEND
- *   EINVAL     count or a priority is out of range
+ *   EINVAL     count, a priority or a lifetime (2^63 - 1) is out of range
  *   EMSGSIZE   a payload is longer than the object's max_message_bytes
  *   EAGAIN     there is no room, and the call may not wait
  *   ETIMEDOUT  there was no room up to the deadline, or with IPCBOX_SYNC nobody
- *              took the message up to it
+ *              took the message up to it or within its lifetime
  *   EINTR      a signal came first
  *   EDQUOT     the user's budget of bytes in flight is used up; waiting would
  *              not help, as it is for the user's own messages to be received
  *   EPIPE      no receiver will come: the object has no receive handle, and it
  *              is unlinked, or it had one and is not persistent. With
  *              IPCBOX_SYNC also when that happens during the wait
+ *   EOWNERDEAD with IPCBOX_SYNC: the message was held max_deliveries times in
+ *              vain
  */
 struct ipcbox_send {
 	__u32 size;
@@ -492,6 +524,11 @@ struct ipcbox_send {
 
 /* Bits of struct ipcbox_incoming.flags. */
 #define IPCBOX_INCOMING_CALL	0x1	/* the sender waits for a reply */
+
+/* Why a message is a dead letter. */
+#define IPCBOX_DEAD_EXPIRED	1	/* its lifetime ended */
+#define IPCBOX_DEAD_EXHAUSTED	2	/* it was held in vain too often */
+#define IPCBOX_DEAD_DESTROYED	3	/* its object was destroyed */
 
 /**
  * struct ipcbox_incoming - a message received
@@ -511,6 +548,14 @@ struct ipcbox_send {
  * @token: out: names the message until it is settled; 0 when it is not held
  * @deliveries: out: how often it was held before and came back
  * @flags: out: IPCBOX_INCOMING_* bits
+ * @origin: out: for a dead letter, the id of the object where it died; else 0
+ * @origin_sequence: out: its sequence there
+ * @dead: out: IPCBOX_DEAD_*, or 0 for a message that is no dead letter
+ * @pad: out: zero
+ *
+ * A dead letter keeps payload, tag, priority and the stamp of its sender, who
+ * is still charged for it; its lifetime and deliveries begin anew, without
+ * end. Where the dead-letter mailbox has no room it is discarded and counted.
  *
  * pid, uid, gid and handle are written by the kernel when the message is sent;
  * no sender can forge them. A uid or gid that the receiver's user namespace
@@ -530,6 +575,10 @@ struct ipcbox_incoming {
 	__u64 token;
 	__u32 deliveries;
 	__u32 flags;
+	__u64 origin;
+	__u64 origin_sequence;
+	__u32 dead;
+	__u32 pad;
 };
 
 /**
@@ -600,12 +649,13 @@ struct ipcbox_receive {
  *   EINVAL      the priority is out of range
  *   EMSGSIZE    the payload is longer than the object's max_message_bytes
  *   EAGAIN      there is no room, and the call may not wait for it
- *   ETIMEDOUT   there was no reply up to the deadline
+ *   ETIMEDOUT   there was no reply up to the deadline, or nobody received the
+ *               request within its lifetime
  *   EINTR       a signal came first; the call is not restarted
  *   EDQUOT      the user's budget of bytes in flight is used up
  *   EPIPE       no receiver will come, as for IPCBOX_IOC_SEND
  *   EOWNERDEAD  the receiver that had the request closed its handle, or died,
- *               without replying
+ *               without replying, or it was given back max_deliveries times
  *   EOPNOTSUPP  the request was taken by read(2), which cannot reply
  */
 struct ipcbox_call {
