@@ -1,1 +1,0 @@
-savedcmd_/tmp/kxd/module/tests/ipcbox-kunit.ko := ld -r -m elf_x86_64 -z noexecstack --no-warn-rwx-segments --build-id=sha1  -T scripts/module.lds -o /tmp/kxd/module/tests/ipcbox-kunit.ko /tmp/kxd/module/tests/ipcbox-kunit.o /tmp/kxd/module/tests/ipcbox-kunit.mod.o /tmp/kxd/.module-common.o

@@ -1,1 +1,0 @@
-savedcmd_/tmp/kxd/module/tests/modules.order := {   echo /tmp/kxd/module/tests/ipcbox-kunit.o; :; } > /tmp/kxd/module/tests/modules.order

@@ -1,1 +1,0 @@
-/tmp/kxd/module/tests/queue_test.o
