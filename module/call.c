@@ -61,6 +61,33 @@ static int call_begin(struct ipcbox_exchange *exchange,
 }
 
 /*
+ * Waits for the outcome. When the deadline or a signal comes first the message
+ * is withdrawn, unless there was an outcome in the meantime. Sets *ours when an
+ * error leaves the message with the caller.
+ */
+static int call_wait(struct ipcbox_exchange *exchange,
+		     struct ipcbox_message *message,
+		     struct ipcbox_waiter *waiter, u64 deadline, bool *ours)
+{
+	struct ipcbox_wakes wakes __uninitialized;
+	int error;
+
+	*ours = true;
+	error = ipcbox_waiter_wait(waiter, deadline);
+	if (!error)
+		return waiter->result;
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (waiter->result == IPCBOX_WAITING)
+		*ours = ipcbox_delivery_withdraw_locked(exchange,
+							message->delivery,
+							&wakes);
+	else
+		error = waiter->result;
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return error;
+}
+
+/*
  * Sends the message and waits for the outcome. The message is gone in any case.
  * Afterwards waiter->message is the reply, if there was one.
  */
@@ -69,25 +96,13 @@ static int call_await(struct ipcbox_exchange *exchange,
 		      struct ipcbox_waiter *waiter,
 		      const struct ipcbox_patience *patience)
 {
-	struct ipcbox_wakes wakes __uninitialized;
 	bool ours = true;
 	int error;
 
 	error = call_begin(exchange, message, waiter, patience);
-	if (!error) {
-		error = ipcbox_waiter_wait(waiter, patience->deadline);
-		if (!error)
-			error = waiter->result;
-		else {
-			ipcbox_exchange_lock(exchange, &wakes);
-			if (waiter->result == IPCBOX_WAITING)
-				ours = ipcbox_delivery_withdraw_locked(
-					exchange, message->delivery, &wakes);
-			else
-				error = waiter->result;
-			ipcbox_exchange_unlock(exchange, &wakes);
-		}
-	}
+	if (!error)
+		error = call_wait(exchange, message, waiter,
+				  patience->deadline, &ours);
 	if (error && ours)
 		ipcbox_message_free(message);
 	return error;

@@ -437,13 +437,12 @@ static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
 	hlist_for_each_entry(share, &exchange->shares, node) {
 		list_for_each_entry_safe(entry, next, &share->share.parked,
 					 list) {
-			struct ipcbox_message *message =
-				ipcbox_message_of(entry);
+			struct ipcbox_waiter *waiter;
 
 			ipcbox_queue_unpark(&exchange->queue, entry);
 			exchange->senders_waiting--;
-			ipcbox_waiter_finish_locked(
-				exchange_unpark_waiter(message), -EPIPE, wakes);
+			waiter = exchange_unpark_waiter(ipcbox_message_of(entry));
+			ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
 		}
 	}
 }

@@ -58,8 +58,7 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 			       struct ipcbox_wakes *wakes)
 {
 	lockdep_assert_held(&exchange->lock);
-	if (action != IPCBOX_NACK &&
-	    delivery->call != (action == IPCBOX_REPLY))
+	if (action == (delivery->call ? IPCBOX_ACK : IPCBOX_REPLY))
 		return -EINVAL;
 	if (reply && !delivery->withdrawn &&
 	    reply->entry.length > delivery->reply_capacity)
