@@ -28,6 +28,7 @@ struct net;
  * @last_id: the id last given to an object
  * @count: objects that exist, registered or not
  * @last_handle: the number last given to a handle
+ * @last_token: the number last given to a token
  * @discarded: messages that ended with their object
  */
 struct ipcbox_box {
@@ -39,6 +40,7 @@ struct ipcbox_box {
 	u64 last_id;
 	u64 count;
 	atomic64_t last_handle;
+	atomic64_t last_token;
 	atomic64_t discarded;
 };
 

@@ -8,6 +8,8 @@
 #include <linux/slab.h>
 
 #include "box.h"
+#include "dead_letter.h"
+#include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -24,6 +26,7 @@ void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
 	__acquires(RCU) __acquires(&exchange->lock)
 {
 	wakes->count = 0;
+	INIT_LIST_HEAD(&wakes->dead);
 	wakes->readable = 0;
 	wakes->writable = 0;
 	rcu_read_lock();
@@ -31,9 +34,10 @@ void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
 }
 
 /**
- * ipcbox_exchange_unlock() - release an exchange's lock, and wake
+ * ipcbox_exchange_unlock() - release an exchange's lock, wake, and bury
  * @exchange: the exchange
- * @wakes: whom to wake
+ * @wakes: whom to wake, and what has died. With letters in it this sleeps and
+ *	takes box->lock
  */
 void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 			    struct ipcbox_wakes *wakes)
@@ -57,6 +61,8 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 	if (wakes->writable)
 		wake_up_interruptible_poll(&exchange->writable,
 					   wakes->writable);
+	if (unlikely(!list_empty(&wakes->dead)))
+		ipcbox_dead_letter_bury(exchange, &wakes->dead);
 }
 
 /**
@@ -100,6 +106,7 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_message *message,
 				    struct ipcbox_wakes *wakes)
 {
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 	u32 length = message->entry.length;
 	struct ipcbox_waiter *waiter;
 
@@ -116,12 +123,38 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 		}
 		exchange->received++;
 		exchange->bytes_received += length;
+		if (delivery)
+			delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		waiter->message = message;
 		ipcbox_waiter_finish_locked(waiter, 0, wakes);
 		return;
 	}
 	ipcbox_queue_insert(&exchange->queue, &message->entry);
+	if (delivery) {
+		delivery->state = IPCBOX_DELIVERY_QUEUED;
+		if (delivery->lifetime)
+			ipcbox_expiry_add_locked(exchange, delivery);
+	}
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
+}
+
+/**
+ * ipcbox_exchange_dequeue_locked() - take a message out of the queue
+ * @exchange: the exchange, locked
+ * @entry: the message's entry, which is in the queue
+ */
+void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_queue_entry *entry)
+{
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_queue_remove(&exchange->queue, entry);
+	if (entry->tracked) {
+		struct ipcbox_delivery *delivery =
+			ipcbox_message_of(entry)->delivery;
+
+		if (delivery->lifetime)
+			timerqueue_del(&exchange->expiries, &delivery->expiry);
+	}
 }
 
 /**
@@ -134,12 +167,33 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
 				   struct ipcbox_wakes *wakes)
 {
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_queue_number(&exchange->queue, &message->entry);
+	if (delivery && delivery->lifetime)
+		delivery->expiry.expires = ktime_add_safe(ktime_get(),
+							  delivery->lifetime);
 	exchange->sent++;
 	exchange->bytes_sent += message->entry.length;
 	trace_ipcbox_send(&exchange->object, &message->entry);
 	ipcbox_exchange_deliver_locked(exchange, message, wakes);
+}
+
+/* Who waits for room only; who waits for the outcome goes on waiting. */
+static struct ipcbox_waiter *
+exchange_unpark_waiter(struct ipcbox_message *message)
+{
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+	struct ipcbox_waiter *waiter;
+
+	if (!delivery)
+		return message->waiter;
+	if (!list_empty(&delivery->awaited))
+		return NULL;
+	waiter = delivery->waiter;
+	delivery->waiter = NULL;
+	return waiter;
 }
 
 /**
@@ -162,10 +216,11 @@ void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 		return;
 	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share))) {
 		message = ipcbox_message_of(entry);
-		waiter = message->waiter;
+		waiter = exchange_unpark_waiter(message);
 		exchange->senders_waiting--;
 		ipcbox_exchange_accept_locked(exchange, message, wakes);
-		ipcbox_waiter_finish_locked(waiter, 0, wakes);
+		if (waiter)
+			ipcbox_waiter_finish_locked(waiter, 0, wakes);
 	}
 }
 
@@ -181,45 +236,40 @@ exchange_find_share_locked(struct ipcbox_exchange *exchange, kuid_t uid)
 	return NULL;
 }
 
-static struct ipcbox_share *
-exchange_create_share(struct ipcbox_exchange *exchange, kuid_t uid)
-{
-	struct ipcbox_share *share;
-
-	share = kmalloc(sizeof(*share), GFP_KERNEL_ACCOUNT);
-	if (!share)
-		return NULL;
-	share->user = ipcbox_user_get(exchange->object.box, uid);
-	if (!share->user) {
-		kfree(share);
-		return NULL;
-	}
-	return share;
-}
-
 static void exchange_free_share(struct ipcbox_share *share)
 {
 	ipcbox_user_put(share->user);
 	kfree(share);
 }
 
-static struct ipcbox_share *
-exchange_get_share(struct ipcbox_exchange *exchange, kuid_t uid)
+/**
+ * ipcbox_exchange_share_of() - a user's share
+ * @exchange: the exchange
+ * @user: the user, held by the caller
+ *
+ * May sleep for memory.
+ *
+ * Return: the share, which lives as long as the exchange; NULL without memory.
+ */
+struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
+					      struct ipcbox_user *user)
 {
-	struct ipcbox_share *share, *created = NULL;
+	struct ipcbox_share *share, *created;
 	struct ipcbox_wakes wakes;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	share = exchange_find_share_locked(exchange, uid);
+	share = exchange_find_share_locked(exchange, user->uid);
 	ipcbox_exchange_unlock(exchange, &wakes);
 	if (share)
 		return share;
 
-	created = exchange_create_share(exchange, uid);
+	created = kmalloc(sizeof(*created), GFP_KERNEL_ACCOUNT);
 	if (!created)
 		return NULL;
+	refcount_inc(&user->references);
+	created->user = user;
 	ipcbox_exchange_lock(exchange, &wakes);
-	share = exchange_find_share_locked(exchange, uid);
+	share = exchange_find_share_locked(exchange, user->uid);
 	if (!share) {
 		share = created;
 		ipcbox_queue_share_init(&share->share, share->user ==
@@ -246,10 +296,16 @@ struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle)
 	kuid_t uid = ipcbox_user_current();
 	/* Pairs with the release below. */
 	struct ipcbox_share *share = smp_load_acquire(&handle->share);
+	struct ipcbox_user *user;
 
 	if (likely(share && uid_eq(share->user->uid, uid)))
 		return share;
-	share = exchange_get_share(ipcbox_exchange_of(handle->object), uid);
+	user = ipcbox_user_get(handle->object->box, uid);
+	if (!user)
+		return NULL;
+	share = ipcbox_exchange_share_of(ipcbox_exchange_of(handle->object),
+					 user);
+	ipcbox_user_put(user);
 	if (!share)
 		return NULL;
 	/* Pairs with the acquire above: who sees the share sees its user. */
@@ -307,23 +363,35 @@ exchange_create(const struct ipcbox_create *request)
 	ipcbox_queue_init(&exchange->queue, &queue_limits);
 	exchange->max_message_bytes = limits.message_bytes;
 	INIT_LIST_HEAD(&exchange->receivers);
+	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_HLIST_HEAD(&exchange->shares);
+	timerqueue_init_head(&exchange->expiries);
+	INIT_DELAYED_WORK(&exchange->expire, ipcbox_expiry_work);
 	init_waitqueue_head(&exchange->readable);
 	init_waitqueue_head(&exchange->writable);
 	return &exchange->object;
 }
 
-static void exchange_discard(struct ipcbox_exchange *exchange)
+/* What is left in it goes to the dead-letter mailbox. */
+static void exchange_empty(struct ipcbox_exchange *exchange)
 {
 	struct ipcbox_queue_entry *entry;
+	struct ipcbox_message *message;
+	struct ipcbox_wakes wakes;
 
-	while ((entry = ipcbox_queue_first(&exchange->queue))) {
-		trace_ipcbox_drop(&exchange->object, entry);
-		ipcbox_queue_remove(&exchange->queue, entry);
-		ipcbox_message_free(ipcbox_message_of(entry));
-		atomic64_inc(&exchange->object.box->discarded);
+	do {
+		ipcbox_exchange_lock(exchange, &wakes);
+		entry = ipcbox_queue_first(&exchange->queue);
+		if (entry)
+			ipcbox_exchange_dequeue_locked(exchange, entry);
+		ipcbox_exchange_unlock(exchange, &wakes);
+		if (entry) {
+			message = ipcbox_message_of(entry);
+			ipcbox_dead_letter_end(exchange, message,
+					       IPCBOX_DEAD_DESTROYED);
+		}
 		cond_resched();
-	}
+	} while (entry);
 }
 
 static void exchange_destroy(struct ipcbox_object *object)
@@ -332,7 +400,8 @@ static void exchange_destroy(struct ipcbox_object *object)
 	struct ipcbox_share *share;
 	struct hlist_node *next;
 
-	exchange_discard(exchange);
+	exchange_empty(exchange);
+	cancel_delayed_work_sync(&exchange->expire);
 	hlist_for_each_entry_safe(share, next, &exchange->shares, node)
 		exchange_free_share(share);
 	kfree_rcu(exchange, object.rcu);
@@ -368,13 +437,12 @@ static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
 	hlist_for_each_entry(share, &exchange->shares, node) {
 		list_for_each_entry_safe(entry, next, &share->share.parked,
 					 list) {
-			struct ipcbox_message *message =
-				ipcbox_message_of(entry);
+			struct ipcbox_waiter *waiter;
 
 			ipcbox_queue_unpark(&exchange->queue, entry);
 			exchange->senders_waiting--;
-			ipcbox_waiter_finish_locked(message->waiter, -EPIPE,
-						    wakes);
+			waiter = exchange_unpark_waiter(ipcbox_message_of(entry));
+			ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
 		}
 	}
 }
@@ -397,6 +465,7 @@ static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
 {
 	lockdep_assert_held(&exchange->lock);
 	if (ipcbox_exchange_no_receiver_locked(exchange)) {
+		ipcbox_delivery_fail_queued_locked(exchange, wakes);
 		exchange_fail_senders_locked(exchange, wakes);
 		wakes->writable |= EPOLLHUP;
 	}
@@ -412,6 +481,7 @@ static void exchange_detach(struct ipcbox_handle *handle)
 	struct ipcbox_wakes wakes;
 
 	ipcbox_exchange_lock(exchange, &wakes);
+	ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
 	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
 		exchange->receive_handles--;
 		if (!exchange->receive_handles)
@@ -453,6 +523,13 @@ static void exchange_stat(struct ipcbox_object *object,
 	stat->bytes_sent = exchange->bytes_sent;
 	stat->bytes_received = exchange->bytes_received;
 	stat->refused = exchange->refused;
+	stat->held = exchange->held;
+	stat->withdrawn = exchange->withdrawn;
+	stat->expired = exchange->expired;
+	stat->exhausted = exchange->exhausted;
+	stat->buried = exchange->buried;
+	stat->dead_letter = exchange->dead_letter;
+	stat->max_deliveries = exchange->max_deliveries;
 	stat->receive_handles = exchange->receive_handles;
 	stat->send_handles = exchange->send_handles;
 	stat->receivers_waiting = exchange->receivers_waiting;
@@ -480,13 +557,33 @@ exchange_limits_after(struct ipcbox_exchange *exchange,
 	return limits;
 }
 
+/* Letters go where the caller itself could send. */
+static int exchange_check_dead_letter(struct ipcbox_object *object, u64 id)
+{
+	struct ipcbox_object *target = ipcbox_box_find_id_locked(object->box,
+								 id);
+
+	if (!target)
+		return -ENOENT;
+	if (target == object)
+		return -EINVAL;
+	return ipcbox_object_grants(target, IPCBOX_RIGHT_SEND) ? 0 : -EACCES;
+}
+
 static int exchange_set_check(struct ipcbox_object *object,
 			      const struct ipcbox_set *request)
 {
 	const u32 mask = IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |
 			 IPCBOX_SET_MAX_MESSAGE_BYTES;
 	struct exchange_limits limits;
+	int error;
 
+	if (request->mask & IPCBOX_SET_DEAD_LETTER && request->dead_letter) {
+		error = exchange_check_dead_letter(object,
+						   request->dead_letter);
+		if (error)
+			return error;
+	}
 	/* Limits that exceed what root has set since may stay. */
 	if (!(request->mask & mask))
 		return 0;
@@ -507,6 +604,10 @@ static void exchange_set(struct ipcbox_object *object,
 	exchange->queue.limits.messages = limits.messages;
 	exchange->queue.limits.bytes = limits.bytes;
 	WRITE_ONCE(exchange->max_message_bytes, limits.message_bytes);
+	if (request->mask & IPCBOX_SET_DEAD_LETTER)
+		WRITE_ONCE(exchange->dead_letter, request->dead_letter);
+	if (request->mask & IPCBOX_SET_MAX_DELIVERIES)
+		exchange->max_deliveries = request->max_deliveries;
 	hlist_for_each_entry(share, &exchange->shares, node) {
 		share->share.unlimited = share->user == object->owner;
 		ipcbox_queue_reshare(&exchange->queue, &share->share);
@@ -521,10 +622,15 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_exchange_send),
 	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, deadline,
 		     ipcbox_exchange_receive),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad, ipcbox_object_stat,
+	IPCBOX_IOCTL(IPCBOX_IOC_ANSWER, ipcbox_answer, deadline,
+		     ipcbox_exchange_answer),
+	IPCBOX_IOCTL(IPCBOX_IOC_CALL, ipcbox_call, deadline,
+		     ipcbox_exchange_call),
+	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, tag,
+		     ipcbox_exchange_settle),
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad2, ipcbox_object_stat,
 		     .answers = true),
-	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_message_bytes,
-		     ipcbox_object_set),
+	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, pad, ipcbox_object_set),
 };
 
 #define EXCHANGE_KIND(text) {						\

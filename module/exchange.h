@@ -9,14 +9,17 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
+#include <linux/timerqueue.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <linux/ipcbox.h>
 
 #include "object.h"
 #include "queue.h"
 
+struct ipcbox_delivery;
 struct ipcbox_message;
 struct task_struct;
 
@@ -46,6 +49,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @max_message_bytes: longest payload; read without the lock, too
  * @receivers: receivers that wait, in the order in which they came; while
  *	there are any the queue is empty
+ * @awaited: deliveries whose senders wait for the outcome
  * @shares: users who have sent something
  * @receive_handles: handles that may receive
  * @send_handles: handles that may send
@@ -57,6 +61,15 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @bytes_sent: payload bytes accepted
  * @bytes_received: payload bytes received
  * @refused: messages that a send did not get in
+ * @held: messages held
+ * @withdrawn: messages that ended, or went back, to their waiting senders
+ * @expired: messages whose lifetime ended
+ * @exhausted: messages that were held in vain too often
+ * @buried: messages that became dead letters
+ * @dead_letter: the id of the dead-letter mailbox, or 0
+ * @max_deliveries: how often a message may be held in vain; 0 for ever
+ * @expiries: queued messages that may expire, the next one first
+ * @expire: does so when its time comes
  * @readable: pollers that may receive
  * @writable: pollers that may send
  */
@@ -66,6 +79,7 @@ struct ipcbox_exchange {
 	struct ipcbox_queue queue;
 	u64 max_message_bytes;
 	struct list_head receivers;
+	struct list_head awaited;
 	struct hlist_head shares;
 	u32 receive_handles;
 	u32 send_handles;
@@ -77,6 +91,15 @@ struct ipcbox_exchange {
 	u64 bytes_sent;
 	u64 bytes_received;
 	u64 refused;
+	u64 held;
+	u64 withdrawn;
+	u64 expired;
+	u64 exhausted;
+	u64 buried;
+	u64 dead_letter;
+	u32 max_deliveries;
+	struct timerqueue_head expiries;
+	struct delayed_work expire;
 	wait_queue_head_t readable;
 	wait_queue_head_t writable;
 };
@@ -93,12 +116,14 @@ ipcbox_exchange_of(struct ipcbox_object *object)
  * struct ipcbox_wakes - whom to wake when the lock is released
  * @tasks: threads
  * @count: how many
+ * @dead: messages that have died, to be buried
  * @readable: what to tell pollers that may receive
  * @writable: what to tell pollers that may send
  */
 struct ipcbox_wakes {
 	struct task_struct *tasks[IPCBOX_WAKES];
 	unsigned int count;
+	struct list_head dead;
 	__poll_t readable;
 	__poll_t writable;
 };
@@ -110,7 +135,7 @@ struct ipcbox_wakes {
  * struct ipcbox_waiter - a thread that waits, on its own stack
  * @node: place among the exchange's waiting receivers
  * @task: the thread
- * @message: for a receiver: what it got
+ * @message: what a receiver or a caller got
  * @capacity: for a receiver: the longest message that it can take
  * @length: for a receiver: how long the message was that it could not take
  * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
@@ -164,7 +189,16 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 				  struct ipcbox_share *freed,
 				  struct ipcbox_wakes *wakes);
+void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_queue_entry *entry);
 struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
+struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
+					      struct ipcbox_user *user);
+
+/* expiry.c */
+void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
+			      struct ipcbox_delivery *delivery);
+void ipcbox_expiry_work(struct work_struct *work);
 
 /* waiter.c */
 void ipcbox_waiter_init(struct ipcbox_waiter *waiter);
@@ -173,13 +207,37 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline);
 
 /* send.c */
-long ipcbox_exchange_send(struct ipcbox_call *call);
+struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
+					const struct ipcbox_outgoing *outgoing);
+int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message,
+			     struct ipcbox_wakes *wakes);
+void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message);
+void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error);
+long ipcbox_exchange_send(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 			      const char __user *buffer, size_t size,
 			      bool wait);
 
+/* call.c */
+int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
+			      const struct ipcbox_outgoing *outgoing,
+			      const struct ipcbox_patience *patience);
+long ipcbox_exchange_call(struct ipcbox_invocation *call);
+
+/* settle.c */
+long ipcbox_exchange_settle(struct ipcbox_invocation *call);
+long ipcbox_exchange_answer(struct ipcbox_invocation *call);
+
 /* receive.c */
-long ipcbox_exchange_receive(struct ipcbox_call *call);
+long ipcbox_receive_messages(struct ipcbox_handle *handle,
+			     const struct ipcbox_receive *request,
+			     bool nonblock);
+int ipcbox_receive_reply(struct ipcbox_message *message,
+			 struct ipcbox_incoming *incoming,
+			 struct ipcbox_incoming __user *to);
+long ipcbox_exchange_receive(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait);
 

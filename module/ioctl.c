@@ -22,6 +22,9 @@ union ipcbox_request {
 	struct ipcbox_set set;
 	struct ipcbox_send send;
 	struct ipcbox_receive receive;
+	struct ipcbox_call call;
+	struct ipcbox_settle settle;
+	struct ipcbox_answer answer;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,
@@ -43,7 +46,7 @@ static bool ioctl_answer(const struct ipcbox_ioctl *row, void *request,
 	       !copy_to_user(argument, request, min_t(u32, size, row->size));
 }
 
-static long ioctl_abandon(struct ipcbox_call *call, int descriptor)
+static long ioctl_abandon(struct ipcbox_invocation *call, int descriptor)
 {
 	if (call->opened) {
 		if (call->undo)
@@ -77,7 +80,7 @@ long ipcbox_ioctl_serve(struct file *file, const struct ipcbox_ioctl *table,
 {
 	const struct ipcbox_ioctl *row = ioctl_find(table, rows, command);
 	union ipcbox_request request __uninitialized;
-	struct ipcbox_call call = { .file = file, .request = &request };
+	struct ipcbox_invocation call = { .file = file, .request = &request };
 	int descriptor = -1;
 	long result;
 	u32 size;

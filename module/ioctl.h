@@ -12,7 +12,7 @@
 #include <linux/ipcbox.h>
 
 /**
- * struct ipcbox_call - an ioctl under way
+ * struct ipcbox_invocation - an ioctl under way
  * @file: the descriptor's file
  * @request: the kernel's copy of the structure, outputs to be written there
  * @opened: a file that shall become the result, or NULL
@@ -21,11 +21,11 @@
  *
  * A function that sets @opened and returns 0 hands its reference over.
  */
-struct ipcbox_call {
+struct ipcbox_invocation {
 	struct file *file;
 	void *request;
 	struct file *opened;
-	void (*undo)(struct ipcbox_call *call);
+	void (*undo)(struct ipcbox_invocation *call);
 };
 
 /**
@@ -43,7 +43,7 @@ struct ipcbox_ioctl {
 	u16 min_size;
 	bool answers;
 	bool opens;
-	long (*function)(struct ipcbox_call *call);
+	long (*function)(struct ipcbox_invocation *call);
 };
 
 /* A row for a structure whose first version ended with the field @last. */

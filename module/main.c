@@ -38,7 +38,7 @@ static void device_fill_usage(struct ipcbox_box *box, struct ipcbox_info *info)
 	info->discarded = atomic64_read(&box->discarded);
 }
 
-static long device_info(struct ipcbox_call *call)
+static long device_info(struct ipcbox_invocation *call)
 {
 	struct ipcbox_info *info = call->request;
 	u32 size = info->size;
@@ -48,7 +48,8 @@ static long device_info(struct ipcbox_call *call)
 	*info = (struct ipcbox_info){
 		.size = size,
 		.abi = IPCBOX_ABI,
-		.features = IPCBOX_FEATURE_MESSAGES,
+		.features = IPCBOX_FEATURE_MESSAGES |
+			    IPCBOX_FEATURE_EXCHANGES | IPCBOX_FEATURE_LIFETIME,
 	};
 	ipcbox_limits_tell(info);
 	device_fill_usage(call->file->private_data, info);

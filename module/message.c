@@ -12,6 +12,7 @@
 #include <linux/user_namespace.h>
 
 #include "box.h"
+#include "delivery.h"
 #include "exchange.h"
 #include "message.h"
 
@@ -107,9 +108,24 @@ static void segments_free(struct ipcbox_message *message)
 	}
 }
 
+static int message_charge(struct ipcbox_share *share, u32 length)
+{
+	if (!share)
+		return 0;
+	return ipcbox_user_charge(share->user,
+				  (u64)length + IPCBOX_MESSAGE_OVERHEAD);
+}
+
+static void message_uncharge(struct ipcbox_share *share, u64 bytes)
+{
+	if (share)
+		ipcbox_user_uncharge(share->user, bytes);
+}
+
 /**
  * ipcbox_message_create() - make a message of the caller's
- * @share: the caller's share; its user is charged
+ * @share: the caller's share, whose user is charged; NULL for a reply, whose
+ *	room was charged before
  * @handle: the number of the caller's handle
  * @outgoing: payload and header; length and priority were checked
  *
@@ -128,8 +144,7 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	struct ipcbox_message *message;
 	int error;
 
-	error = ipcbox_user_charge(share->user,
-				   length + IPCBOX_MESSAGE_OVERHEAD);
+	error = message_charge(share, length);
 	if (error)
 		return ERR_PTR(error);
 	message = kmalloc(struct_size(message, data, message_inline(length)),
@@ -139,9 +154,10 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		goto uncharge;
 	}
 	message->entry.sequence = 0;
-	message->entry.share = &share->share;
+	message->entry.share = share ? &share->share : NULL;
 	message->entry.length = length;
 	message->entry.priority = outgoing->priority;
+	message->entry.tracked = false;
 	message->tag = outgoing->tag;
 	message->handle = handle;
 	message->more = NULL;
@@ -158,7 +174,7 @@ free:
 	segments_free(message);
 	kfree(message);
 uncharge:
-	ipcbox_user_uncharge(share->user, length + IPCBOX_MESSAGE_OVERHEAD);
+	message_uncharge(share, length + IPCBOX_MESSAGE_OVERHEAD);
 	return ERR_PTR(error);
 }
 
@@ -168,10 +184,16 @@ uncharge:
  */
 void ipcbox_message_free(struct ipcbox_message *message)
 {
-	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
 
-	ipcbox_user_uncharge(share->user, message->entry.length +
-					  IPCBOX_MESSAGE_OVERHEAD);
+	if (unlikely(delivery)) {
+		charged += delivery->reserved;
+		kfree(delivery);
+	}
+	if (message->entry.share)
+		message_uncharge(ipcbox_share_of(message->entry.share),
+				 charged);
 	put_pid(message->pid);
 	if (unlikely(message->more))
 		segments_free(message);
@@ -210,6 +232,8 @@ int ipcbox_message_copy_out(const struct ipcbox_message *message,
 void ipcbox_message_describe(const struct ipcbox_message *message,
 			     struct ipcbox_incoming *incoming)
 {
+	const struct ipcbox_delivery *delivery =
+		ipcbox_message_delivery(message);
 	struct user_namespace *ns = current_user_ns();
 
 	incoming->length = message->entry.length;
@@ -220,4 +244,11 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	incoming->uid = from_kuid_munged(ns, message->uid);
 	incoming->gid = from_kgid_munged(ns, message->gid);
 	incoming->priority = message->entry.priority;
+	incoming->token = delivery ? delivery->token : 0;
+	incoming->deliveries = delivery ? delivery->deliveries : 0;
+	incoming->flags = delivery && delivery->call ? IPCBOX_INCOMING_CALL : 0;
+	incoming->origin = delivery ? delivery->origin : 0;
+	incoming->origin_sequence = delivery ? delivery->origin_sequence : 0;
+	incoming->dead = delivery ? delivery->dead : 0;
+	incoming->pad = 0;
 }

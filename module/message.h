@@ -13,6 +13,7 @@
 
 #include "queue.h"
 
+struct ipcbox_delivery;
 struct ipcbox_segment;
 struct ipcbox_share;
 struct ipcbox_waiter;
@@ -32,7 +33,9 @@ struct pid;
  * @pid: the sending process, held
  * @uid: its effective uid
  * @gid: its effective gid
- * @waiter: the sender that waits for room, while the entry is parked
+ * @waiter: the sender that waits for room, while the entry is parked and not
+ *	tracked
+ * @delivery: what is kept of a message that is tracked
  * @more: payload that did not fit into @data, or NULL
  * @data: payload
  *
@@ -45,7 +48,10 @@ struct ipcbox_message {
 	struct pid *pid;
 	kuid_t uid;
 	kgid_t gid;
-	struct ipcbox_waiter *waiter;
+	union {
+		struct ipcbox_waiter *waiter;
+		struct ipcbox_delivery *delivery;
+	};
 	struct ipcbox_segment *more;
 	u8 data[];
 };
@@ -56,6 +62,18 @@ static inline struct ipcbox_message *
 ipcbox_message_of(struct ipcbox_queue_entry *entry)
 {
 	return container_of(entry, struct ipcbox_message, entry);
+}
+
+/**
+ * ipcbox_message_delivery() - what is kept of a tracked message
+ * @message: the message
+ *
+ * Return: its delivery, or NULL for a message that is not tracked.
+ */
+static inline struct ipcbox_delivery *
+ipcbox_message_delivery(const struct ipcbox_message *message)
+{
+	return message->entry.tracked ? message->delivery : NULL;
 }
 
 struct ipcbox_message *

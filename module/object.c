@@ -57,7 +57,14 @@ static u32 object_rights(const struct ipcbox_object *object)
 	return rights;
 }
 
-static bool object_grants(const struct ipcbox_object *object, u32 rights)
+/**
+ * ipcbox_object_grants() - may the caller have rights on an object?
+ * @object: the object
+ * @rights: IPCBOX_RIGHT_* bits
+ *
+ * Return: true if owner, group and mode grant all of them, or a capability.
+ */
+bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights)
 {
 	return !(rights & ~object_rights(object)) ||
 	       ipcbox_box_capable(object->box, CAP_IPC_OWNER);
@@ -69,8 +76,9 @@ static bool object_grants(const struct ipcbox_object *object, u32 rights)
 
 static bool object_done_locked(const struct ipcbox_object *object)
 {
-	return !object->handles && (object->state & IPCBOX_STATE_UNLINKED ||
-				    !(object->state & IPCBOX_STATE_PERSISTENT));
+	return !object->handles && !object->pins &&
+	       (object->state & IPCBOX_STATE_UNLINKED ||
+		!(object->state & IPCBOX_STATE_PERSISTENT));
 }
 
 /**
@@ -105,6 +113,50 @@ void ipcbox_object_destroy(struct ipcbox_object *object)
 	ipcbox_user_put_locked(object->owner);
 	mutex_unlock(&box->lock);
 	object->ops->destroy(object);
+}
+
+/* Releases box->lock when a handle or pin has gone, and all if it was the last. */
+static void object_unlock_box(struct ipcbox_object *object)
+	__releases(&object->box->lock)
+{
+	struct ipcbox_box *box = object->box;
+	bool done = object_done_locked(object);
+
+	if (done && !(object->state & IPCBOX_STATE_UNLINKED))
+		ipcbox_object_remove_locked(object);
+	mutex_unlock(&box->lock);
+	if (done)
+		ipcbox_object_destroy(object);
+}
+
+/**
+ * ipcbox_object_pin() - keep an object alive
+ * @box: a box that the caller knows to be alive
+ * @id: the object's id
+ *
+ * Return: the object, until ipcbox_object_unpin(); NULL if there is none.
+ */
+struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id)
+{
+	struct ipcbox_object *object;
+
+	mutex_lock(&box->lock);
+	object = ipcbox_box_find_id_locked(box, id);
+	if (object)
+		object->pins++;
+	mutex_unlock(&box->lock);
+	return object;
+}
+
+/**
+ * ipcbox_object_unpin() - undo ipcbox_object_pin()
+ * @object: the object, which may go with it
+ */
+void ipcbox_object_unpin(struct ipcbox_object *object)
+{
+	mutex_lock(&object->box->lock);
+	object->pins--;
+	object_unlock_box(object);
 }
 
 static int object_register_locked(struct ipcbox_box *box,
@@ -160,19 +212,13 @@ static int handle_release(struct inode *inode, struct file *file)
 	struct ipcbox_handle *handle = file->private_data;
 	struct ipcbox_object *object = handle->object;
 	struct ipcbox_box *box;
-	bool done;
 
 	if (object) {
 		box = object->box;
 		object->ops->detach(handle);
 		mutex_lock(&box->lock);
 		WRITE_ONCE(object->handles, object->handles - 1);
-		done = object_done_locked(object);
-		if (done && !(object->state & IPCBOX_STATE_UNLINKED))
-			ipcbox_object_remove_locked(object);
-		mutex_unlock(&box->lock);
-		if (done)
-			ipcbox_object_destroy(object);
+		object_unlock_box(object);
 		ipcbox_box_put(box);
 	}
 	kfree(handle);
@@ -414,7 +460,7 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 		if (request->flags & IPCBOX_CREATE_EXCLUSIVE ||
 		    found->kind != object->kind)
 			return -EEXIST;
-		if (!object_grants(found, handle->rights))
+		if (!ipcbox_object_grants(found, handle->rights))
 			return -EACCES;
 		return handle_attach_locked(handle, found);
 	}
@@ -425,7 +471,7 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 }
 
 /* The answer to a CREATE could not be given: a new object must go again. */
-static void object_create_undo(struct ipcbox_call *call)
+static void object_create_undo(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = call->opened->private_data;
 	struct ipcbox_object *object = handle->object;
@@ -443,7 +489,7 @@ static void object_create_undo(struct ipcbox_call *call)
  *
  * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_create(struct ipcbox_call *call)
+long ipcbox_object_create(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_create *request = call->request;
@@ -488,7 +534,7 @@ long ipcbox_object_create(struct ipcbox_call *call)
  *
  * Return: 0 with @call->opened set, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_open(struct ipcbox_call *call)
+long ipcbox_object_open(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_open *request = call->request;
@@ -513,7 +559,7 @@ long ipcbox_object_open(struct ipcbox_call *call)
 	object = object_find_locked(box, &reference);
 	if (!object)
 		error = -ENOENT;
-	else if (!object_grants(object, request->rights))
+	else if (!ipcbox_object_grants(object, request->rights))
 		error = -EACCES;
 	else
 		error = handle_attach_locked(file->private_data, object);
@@ -534,7 +580,7 @@ long ipcbox_object_open(struct ipcbox_call *call)
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_unlink(struct ipcbox_call *call)
+long ipcbox_object_unlink(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_unlink *request = call->request;
@@ -554,7 +600,7 @@ long ipcbox_object_unlink(struct ipcbox_call *call)
 	object = object_find_locked(box, &reference);
 	if (!object)
 		error = -ENOENT;
-	else if (!object_grants(object, IPCBOX_RIGHT_MANAGE))
+	else if (!ipcbox_object_grants(object, IPCBOX_RIGHT_MANAGE))
 		error = -EPERM;
 	else
 		done = ipcbox_object_remove_locked(object);
@@ -606,7 +652,7 @@ static int object_list_copy(void __user *to, u32 entry_size,
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_list(struct ipcbox_call *call)
+long ipcbox_object_list(struct ipcbox_invocation *call)
 {
 	struct ipcbox_box *box = call->file->private_data;
 	struct ipcbox_list *request = call->request;
@@ -621,7 +667,7 @@ long ipcbox_object_list(struct ipcbox_call *call)
 
 	if (request->flags || request->pad || !request->count)
 		return -EINVAL;
-	if (request->entry_size < offsetofend(struct ipcbox_stat, pad))
+	if (request->entry_size < offsetofend(struct ipcbox_stat, pad2))
 		return -EINVAL;
 	if (request->entry_size > PAGE_SIZE)
 		return -E2BIG;
@@ -653,12 +699,12 @@ long ipcbox_object_list(struct ipcbox_call *call)
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_stat(struct ipcbox_call *call)
+long ipcbox_object_stat(struct ipcbox_invocation *call)
 {
 	struct ipcbox_stat *stat = call->request;
 	u32 size = stat->size;
 
-	if (stat->flags || stat->pad)
+	if (stat->flags || stat->pad || stat->pad2)
 		return -EINVAL;
 	object_fill_stat(ipcbox_handle_of(call)->object, stat);
 	stat->size = size;
@@ -732,17 +778,19 @@ static int object_set_locked(struct ipcbox_object *object,
  *
  * Return: 0, or an errno as <linux/ipcbox.h> says.
  */
-long ipcbox_object_set(struct ipcbox_call *call)
+long ipcbox_object_set(struct ipcbox_invocation *call)
 {
 	const u32 mask = IPCBOX_SET_MODE | IPCBOX_SET_UID | IPCBOX_SET_GID |
 			 IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |
-			 IPCBOX_SET_MAX_MESSAGE_BYTES;
+			 IPCBOX_SET_MAX_MESSAGE_BYTES |
+			 IPCBOX_SET_DEAD_LETTER | IPCBOX_SET_MAX_DELIVERIES;
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	struct ipcbox_object *object = handle->object;
 	const struct ipcbox_set *request = call->request;
 	int error;
 
-	if (request->flags || !request->mask || request->mask & ~mask)
+	if (request->flags || request->pad || !request->mask ||
+	    request->mask & ~mask)
 		return -EINVAL;
 	if (!(handle->rights & IPCBOX_RIGHT_MANAGE))
 		return -EACCES;

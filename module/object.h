@@ -6,6 +6,7 @@
 #define IPCBOX_OBJECT_H
 
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
@@ -72,6 +73,7 @@ struct ipcbox_kind {
  * @name: its name, zero-padded; all zero when it has none
  * @name_length: the name's bytes
  * @handles: how many are attached; under box->lock
+ * @pins: what else keeps it alive; under box->lock
  * @owner: whose budget of objects it is charged to; under box->lock
  * @uid: owner
  * @gid: group
@@ -88,6 +90,7 @@ struct ipcbox_object {
 	char name[IPCBOX_NAME_MAX + 1];
 	u32 name_length;
 	u32 handles;
+	u32 pins;
 	struct ipcbox_user *owner;
 	kuid_t uid;
 	kgid_t gid;
@@ -102,22 +105,27 @@ struct ipcbox_object {
  * @id: the handle's number in its box
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
+ * @held: deliveries that it holds, by token; under the exchange's lock
  */
 struct ipcbox_handle {
 	struct ipcbox_object *object;
 	u64 id;
 	u32 rights;
 	struct ipcbox_share *share;
+	struct rb_root held;
 };
 
-long ipcbox_object_create(struct ipcbox_call *call);
-long ipcbox_object_open(struct ipcbox_call *call);
-long ipcbox_object_unlink(struct ipcbox_call *call);
-long ipcbox_object_list(struct ipcbox_call *call);
-long ipcbox_object_stat(struct ipcbox_call *call);
-long ipcbox_object_set(struct ipcbox_call *call);
+long ipcbox_object_create(struct ipcbox_invocation *call);
+long ipcbox_object_open(struct ipcbox_invocation *call);
+long ipcbox_object_unlink(struct ipcbox_invocation *call);
+long ipcbox_object_list(struct ipcbox_invocation *call);
+long ipcbox_object_stat(struct ipcbox_invocation *call);
+long ipcbox_object_set(struct ipcbox_invocation *call);
 bool ipcbox_object_remove_locked(struct ipcbox_object *object);
 void ipcbox_object_destroy(struct ipcbox_object *object);
+bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
+struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
+void ipcbox_object_unpin(struct ipcbox_object *object);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one
@@ -126,7 +134,7 @@ void ipcbox_object_destroy(struct ipcbox_object *object);
  * Return: the handle, attached.
  */
 static inline struct ipcbox_handle *
-ipcbox_handle_of(const struct ipcbox_call *call)
+ipcbox_handle_of(const struct ipcbox_invocation *call)
 {
 	return call->file->private_data;
 }

@@ -39,6 +39,7 @@ struct ipcbox_queue_share {
  * @length: payload bytes
  * @priority: higher goes first
  * @leads: the entry is its level's oldest, the one that is in the tree
+ * @tracked: not looked at: the owner's, in what would be padding
  */
 struct ipcbox_queue_entry {
 	struct rb_node node;
@@ -48,6 +49,7 @@ struct ipcbox_queue_entry {
 	u32 length;
 	u16 priority;
 	bool leads;
+	bool tracked;
 };
 
 /**

@@ -6,6 +6,8 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "box.h"
+#include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -17,21 +19,47 @@
 
 /**
  * struct receiving - a chunk of messages on their way out
+ * @handle: by which they are received
  * @exchange: where they come from
+ * @hold: they get tokens
  * @patience: how long to wait for the first
  * @incoming: what the user asked, and what it is told
  * @messages: what was taken
  * @asked: how many may be taken
  * @taken: how many were
+ * @given: how many of them the user has got
  */
 struct receiving {
+	struct ipcbox_handle *handle;
 	struct ipcbox_exchange *exchange;
+	bool hold;
 	struct ipcbox_patience patience;
 	struct ipcbox_incoming incoming[RECEIVE_CHUNK];
 	struct ipcbox_message *messages[RECEIVE_CHUNK];
 	u32 asked;
 	u32 taken;
+	u32 given;
 };
+
+/* The message to go next, past those whose time has come. */
+static struct ipcbox_queue_entry *
+receive_first_locked(struct ipcbox_exchange *exchange,
+		     struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_queue_entry *entry;
+	struct ipcbox_delivery *delivery;
+
+	for (;;) {
+		entry = ipcbox_queue_first(&exchange->queue);
+		if (!entry || likely(!entry->tracked))
+			return entry;
+		delivery = ipcbox_message_of(entry)->delivery;
+		if (!delivery->lifetime ||
+		    ktime_after(delivery->expiry.expires, ktime_get()))
+			return entry;
+		ipcbox_delivery_expire_locked(exchange, delivery, wakes);
+	}
+}
 
 /* Takes what is there; an error says why it is not more. */
 static int receive_take_locked(struct receiving *receiving,
@@ -45,7 +73,7 @@ static int receive_take_locked(struct receiving *receiving,
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->taken];
 
-		entry = ipcbox_queue_first(&exchange->queue);
+		entry = receive_first_locked(exchange, wakes);
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
 				       -EPIPE : -EAGAIN;
@@ -53,9 +81,12 @@ static int receive_take_locked(struct receiving *receiving,
 			incoming->length = entry->length;
 			return -EMSGSIZE;
 		}
-		ipcbox_queue_remove(&exchange->queue, entry);
+		ipcbox_exchange_dequeue_locked(exchange, entry);
 		exchange->received++;
 		exchange->bytes_received += entry->length;
+		if (entry->tracked)
+			ipcbox_message_of(entry)->delivery->state =
+				IPCBOX_DELIVERY_TRANSIT;
 		receiving->messages[receiving->taken++] =
 			ipcbox_message_of(entry);
 		ipcbox_exchange_admit_locked(exchange,
@@ -121,6 +152,7 @@ static int receive_take(struct receiving *receiving)
 	int error;
 
 	receiving->taken = 0;
+	receiving->given = 0;
 	ipcbox_exchange_lock(exchange, &wakes);
 	error = receive_take_locked(receiving, &wakes);
 	if (error == -EAGAIN && !receiving->taken &&
@@ -145,31 +177,91 @@ static void receive_return(struct receiving *receiving, u32 from)
 
 		exchange->received--;
 		exchange->bytes_received -= message->entry.length;
-		ipcbox_exchange_deliver_locked(exchange, message, &wakes);
+		ipcbox_delivery_return_locked(exchange, message, &wakes);
 	}
 	ipcbox_exchange_unlock(exchange, &wakes);
 	receiving->taken = from;
 }
 
-/* The message is received: nothing that follows can fail. */
-static void receive_commit(struct receiving *receiving, u32 i)
+/* What is tracked may have been withdrawn, or is held from now on. */
+static bool receive_commit_tracked(struct receiving *receiving,
+				   struct ipcbox_message *message)
 {
-	struct ipcbox_message *message = receiving->messages[i];
+	struct ipcbox_delivery *delivery = message->delivery;
+	struct ipcbox_exchange *exchange = receiving->exchange;
+	struct ipcbox_wakes wakes __uninitialized;
+	bool held = delivery->token;
+	bool ours = !held;
+	bool withdrawn;
 
+	ipcbox_exchange_lock(exchange, &wakes);
+	withdrawn = delivery->withdrawn;
+	if (withdrawn) {
+		exchange->received--;
+		exchange->bytes_received -= message->entry.length;
+		exchange->withdrawn++;
+		ours = true;
+	} else if (held) {
+		ipcbox_delivery_hold_locked(exchange, receiving->handle,
+					    delivery);
+	} else if (delivery->call) {
+		/* Taken by read(2), which cannot reply. */
+		ipcbox_delivery_finish_locked(delivery, -EOPNOTSUPP, &wakes);
+		ours = false;
+	} else if (delivery->waiter) {
+		ipcbox_delivery_finish_locked(delivery, 0, &wakes);
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (ours)
+		ipcbox_message_free(message);
+	return !withdrawn;
+}
+
+/*
+ * The message is received: nothing that follows can fail. Returns false if its
+ * sender was faster in taking it back.
+ */
+static bool receive_commit(struct receiving *receiving,
+			   struct ipcbox_message *message)
+{
 	trace_ipcbox_receive(&receiving->exchange->object, &message->entry);
+	if (message->entry.tracked)
+		return receive_commit_tracked(receiving, message);
 	ipcbox_message_free(message);
+	return true;
+}
+
+/* A message that shall be held, and every call, gets its token. */
+static int receive_prepare(struct receiving *receiving,
+			   struct ipcbox_message *message)
+{
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+	struct ipcbox_box *box = receiving->exchange->object.box;
+
+	if (!receiving->hold && !(delivery && delivery->call)) {
+		if (delivery)
+			delivery->token = 0;
+		return 0;
+	}
+	if (!delivery) {
+		delivery = ipcbox_delivery_track(message);
+		if (!delivery)
+			return -ENOMEM;
+		delivery->state = IPCBOX_DELIVERY_TRANSIT;
+	}
+	delivery->token = atomic64_inc_return(&box->last_token);
+	return 0;
 }
 
 /*
  * Payload first, header last: who sees a header has a whole message. A process
  * that is being killed will see nothing any more: the message is for another.
  */
-static int receive_copy_out(struct receiving *receiving, u32 i,
+static int receive_copy_out(struct ipcbox_message *message,
+			    struct ipcbox_incoming *incoming,
 			    struct ipcbox_incoming __user *to)
 {
 	const size_t answer = offsetof(struct ipcbox_incoming, length);
-	struct ipcbox_incoming *incoming = &receiving->incoming[i];
-	struct ipcbox_message *message = receiving->messages[i];
 	int error;
 
 	if (fatal_signal_pending(current))
@@ -185,21 +277,51 @@ static int receive_copy_out(struct receiving *receiving, u32 i,
 	return 0;
 }
 
+/*
+ * Gives the user what was taken, and returns the rest. As withdrawn messages
+ * leave no gap, a message may get another buffer than it was measured by.
+ */
 static int receive_give(struct receiving *receiving, void __user *to,
 			u32 stride)
 {
-	int error;
+	int error = 0;
 	u32 i;
 
 	for (i = 0; i < receiving->taken; i++) {
-		error = receive_copy_out(receiving, i, to + (u64)i * stride);
-		if (error) {
-			receive_return(receiving, i);
-			return error;
+		struct ipcbox_message *message = receiving->messages[i];
+		struct ipcbox_incoming *incoming =
+			&receiving->incoming[receiving->given];
+
+		if (message->entry.length > incoming->capacity)
+			break;
+		error = receive_prepare(receiving, message);
+		if (!error)
+			error = receive_copy_out(message, incoming, to);
+		if (error)
+			break;
+		if (receive_commit(receiving, message)) {
+			receiving->given++;
+			to += stride;
 		}
-		receive_commit(receiving, i);
 	}
-	return 0;
+	if (i < receiving->taken)
+		receive_return(receiving, i);
+	return error;
+}
+
+/**
+ * ipcbox_receive_reply() - give a caller its reply
+ * @message: the reply, which stays the caller's
+ * @incoming: the caller's buffer
+ * @to: where it is described
+ *
+ * Return: 0, -EFAULT, or -EINTR when the caller is being killed.
+ */
+int ipcbox_receive_reply(struct ipcbox_message *message,
+			 struct ipcbox_incoming *incoming,
+			 struct ipcbox_incoming __user *to)
+{
+	return receive_copy_out(message, incoming, to);
 }
 
 static int receive_ask(struct receiving *receiving, const void __user *from,
@@ -222,17 +344,77 @@ static int receive_ask(struct receiving *receiving, const void __user *from,
 static int receive_check(const struct ipcbox_handle *handle,
 			 const struct ipcbox_receive *request)
 {
-	if (request->flags & ~IPCBOX_NOWAIT ||
+	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_HOLD) ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;
 	if (request->message_size <
-	    offsetofend(struct ipcbox_incoming, priority))
+	    offsetofend(struct ipcbox_incoming, pad))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
 	return handle->rights & IPCBOX_RIGHT_RECEIVE ? 0 : -EACCES;
+}
+
+/* Takes and gives a chunk; nothing given and no error: try again. */
+static int receive_chunk(struct receiving *receiving, void __user *to,
+			 u32 stride, u32 count)
+{
+	int taking, giving;
+
+	giving = receive_ask(receiving, to, stride, count);
+	if (giving)
+		return giving;
+	taking = receive_take(receiving);
+	giving = receive_give(receiving, to, stride);
+	if (receiving->taken && !receiving->given)
+		return giving;
+	return giving ?: taking;
+}
+
+/**
+ * ipcbox_receive_messages() - receive, as RECEIVE does
+ * @handle: a handle that may receive
+ * @request: what is asked, checked
+ * @nonblock: do not wait
+ *
+ * Return: the number of messages received, or an errno as <linux/ipcbox.h>
+ * says.
+ */
+long ipcbox_receive_messages(struct ipcbox_handle *handle,
+			     const struct ipcbox_receive *request,
+			     bool nonblock)
+{
+	u32 stride = request->message_size;
+	struct ipcbox_incoming __user *first;
+	struct receiving receiving __uninitialized;
+	u32 total = 0;
+	int error = 0;
+
+	first = u64_to_user_ptr(request->messages);
+	receiving.handle = handle;
+	receiving.hold = request->flags & IPCBOX_HOLD;
+	receiving.exchange = ipcbox_exchange_of(handle->object);
+	receiving.patience.deadline = request->deadline;
+	while (!error && total < request->count) {
+		void __user *to = (void __user *)first + (u64)total * stride;
+
+		receiving.patience.wait = !total &&
+			!(request->flags & IPCBOX_NOWAIT) && !nonblock;
+		receiving.given = 0;
+		error = receive_chunk(&receiving, to, stride,
+				      min_t(u32, request->count - total,
+					    RECEIVE_CHUNK));
+		total += receiving.given;
+		cond_resched();
+	}
+	if (total)
+		return total;
+	if (error == -EMSGSIZE &&
+	    put_user(receiving.incoming[0].length, &first->length))
+		return -EFAULT;
+	return error;
 }
 
 /**
@@ -242,44 +424,17 @@ static int receive_check(const struct ipcbox_handle *handle,
  * Return: the number of messages received, or an errno as <linux/ipcbox.h>
  * says.
  */
-long ipcbox_exchange_receive(struct ipcbox_call *call)
+long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_receive *request = call->request;
-	u32 stride = request->message_size;
-	struct ipcbox_incoming __user *first;
-	struct receiving receiving __uninitialized;
-	u32 total = 0;
 	int error;
 
 	error = receive_check(handle, request);
 	if (error)
 		return error;
-	first = u64_to_user_ptr(request->messages);
-	receiving.exchange = ipcbox_exchange_of(handle->object);
-	receiving.patience.deadline = request->deadline;
-	while (!error && total < request->count) {
-		void __user *to = (void __user *)first + (u64)total * stride;
-
-		receiving.patience.wait = !total &&
-			!(request->flags & IPCBOX_NOWAIT) &&
-			!(call->file->f_flags & O_NONBLOCK);
-		error = receive_ask(&receiving, to, stride,
-				    min_t(u32, request->count - total,
-					  RECEIVE_CHUNK));
-		if (error)
-			break;
-		error = receive_take(&receiving);
-		error = receive_give(&receiving, to, stride) ?: error;
-		total += receiving.taken;
-		cond_resched();
-	}
-	if (total)
-		return total;
-	if (error == -EMSGSIZE &&
-	    put_user(receiving.incoming[0].length, &first->length))
-		return -EFAULT;
-	return error;
+	return ipcbox_receive_messages(handle, request,
+				       call->file->f_flags & O_NONBLOCK);
 }
 
 /**
@@ -296,22 +451,29 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait)
 {
 	struct receiving receiving __uninitialized;
+	struct ipcbox_message *message;
 	u32 length;
 	int error;
 
+	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
 	receiving.patience.deadline = IPCBOX_FOREVER;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);
 	receiving.asked = 1;
-	error = receive_take(&receiving);
-	if (error)
-		return error == -EPIPE ? 0 : error;
-	if (ipcbox_message_copy_out(receiving.messages[0], buffer)) {
-		receive_return(&receiving, 0);
-		return -EFAULT;
-	}
-	length = receiving.messages[0]->entry.length;
-	receive_commit(&receiving, 0);
+	do {
+		error = receive_take(&receiving);
+		if (error)
+			return error == -EPIPE ? 0 : error;
+		message = receiving.messages[0];
+		length = message->entry.length;
+		if (message->entry.tracked)
+			message->delivery->token = 0;
+		if (fatal_signal_pending(current) ||
+		    ipcbox_message_copy_out(message, buffer)) {
+			receive_return(&receiving, 0);
+			return -EFAULT;
+		}
+	} while (!receive_commit(&receiving, message));
 	return length;
 }

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -52,18 +53,58 @@ static int sending_begin(struct sending *sending, struct ipcbox_handle *handle,
 	return sending->share ? 0 : -ENOMEM;
 }
 
+static struct ipcbox_message *
+send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
+	  const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_delivery *delivery;
+	struct ipcbox_message *message;
+
+	if (outgoing->priority > IPCBOX_PRIORITY_MAX ||
+	    outgoing->lifetime > KTIME_MAX)
+		return ERR_PTR(-EINVAL);
+	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
+		return ERR_PTR(-EMSGSIZE);
+	message = ipcbox_message_create(share, handle->id, outgoing);
+	if (likely(!outgoing->lifetime) || IS_ERR(message))
+		return message;
+	delivery = ipcbox_delivery_track(message);
+	if (!delivery) {
+		ipcbox_message_free(message);
+		return ERR_PTR(-ENOMEM);
+	}
+	delivery->lifetime = outgoing->lifetime;
+	return message;
+}
+
+/**
+ * ipcbox_send_make() - make a message to be sent
+ * @handle: a handle that may send
+ * @outgoing: what the user asks
+ *
+ * Sleeps for memory and for the user's pages.
+ *
+ * Return: the message, or an ERR_PTR: -EINVAL, -EMSGSIZE, or as
+ * ipcbox_message_create() has it.
+ */
+struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
+					const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_share *share = ipcbox_exchange_share(handle);
+
+	if (!share)
+		return ERR_PTR(-ENOMEM);
+	return send_make(handle, share, outgoing);
+}
+
 /* Makes one more message. */
 static int sending_make(struct sending *sending,
 			const struct ipcbox_outgoing *outgoing)
 {
 	struct ipcbox_message *message;
 
-	if (outgoing->priority > IPCBOX_PRIORITY_MAX)
-		return -EINVAL;
-	if (outgoing->length > READ_ONCE(sending->exchange->max_message_bytes))
-		return -EMSGSIZE;
-	message = ipcbox_message_create(sending->share, sending->handle->id,
-					outgoing);
+	message = send_make(sending->handle, sending->share, outgoing);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	sending->messages[sending->made++] = message;
@@ -79,32 +120,39 @@ static void sending_end(struct sending *sending)
 	sending->accepted = 0;
 }
 
-static int send_offer_locked(struct sending *sending,
+/**
+ * ipcbox_send_offer_locked() - have a message accepted now
+ * @exchange: the exchange, locked
+ * @message: a new message
+ * @wakes: whom to wake
+ *
+ * Return: 0, after which it may be received and freed; -EAGAIN without room;
+ * -EPIPE when no receiver will come.
+ */
+int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_message *message,
 			     struct ipcbox_wakes *wakes)
 {
-	struct ipcbox_exchange *exchange = sending->exchange;
-	u32 length = message->entry.length;
-
 	lockdep_assert_held(&exchange->lock);
+	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
 	if (ipcbox_exchange_no_receiver_locked(exchange))
 		return -EPIPE;
-	if (!ipcbox_queue_admits(&exchange->queue, &sending->share->share,
-				 length))
+	if (!ipcbox_queue_admits(&exchange->queue, message->entry.share,
+				 message->entry.length))
 		return -EAGAIN;
 	ipcbox_exchange_accept_locked(exchange, message, wakes);
 	return 0;
 }
 
-static void send_park_locked(struct sending *sending,
-			     struct ipcbox_message *message,
-			     struct ipcbox_waiter *waiter)
+/**
+ * ipcbox_send_park_locked() - let a message wait for room
+ * @exchange: the exchange, locked
+ * @message: a message for which there was none
+ */
+void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message)
 {
-	struct ipcbox_exchange *exchange = sending->exchange;
-
 	lockdep_assert_held(&exchange->lock);
-	ipcbox_waiter_init(waiter);
-	message->waiter = waiter;
 	ipcbox_queue_park(&exchange->queue, &message->entry);
 	exchange->senders_waiting++;
 	trace_ipcbox_block(&exchange->object, IPCBOX_RIGHT_SEND);
@@ -147,16 +195,20 @@ static int sending_accept(struct sending *sending)
 	int error = 0;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
 	while (sending->accepted < sending->made) {
 		message = sending->messages[sending->accepted];
-		error = send_offer_locked(sending, message, &wakes);
+		error = ipcbox_send_offer_locked(exchange, message, &wakes);
 		if (error)
 			break;
 		sending->accepted++;
 	}
 	if (error == -EAGAIN && sending->patience.wait) {
-		send_park_locked(sending, message, &waiter);
+		ipcbox_waiter_init(&waiter);
+		if (message->entry.tracked)
+			message->delivery->waiter = &waiter;
+		else
+			message->waiter = &waiter;
+		ipcbox_send_park_locked(exchange, message);
 		parked = true;
 	}
 	ipcbox_exchange_unlock(exchange, &wakes);
@@ -177,8 +229,12 @@ static int sending_accept_all(struct sending *sending)
 	return error;
 }
 
-/* Counts a call that got nothing in, if it was the object that refused it. */
-static void send_count_refusal(struct ipcbox_exchange *exchange, int error)
+/**
+ * ipcbox_send_count_refusal() - count a call that got nothing in
+ * @exchange: the exchange
+ * @error: why; counted if it was the object that refused
+ */
+void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error)
 {
 	struct ipcbox_wakes wakes;
 
@@ -219,42 +275,30 @@ static int send_make_chunk(struct sending *sending, const void __user *from,
 static int send_check(const struct ipcbox_handle *handle,
 		      const struct ipcbox_send *request)
 {
-	if (request->flags & ~IPCBOX_NOWAIT ||
+	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_SYNC) ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;
-	if (request->message_size < offsetofend(struct ipcbox_outgoing, tag))
+	if (request->flags & IPCBOX_SYNC && request->count != 1)
+		return -EINVAL;
+	if (request->message_size < offsetofend(struct ipcbox_outgoing, lifetime))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
 	return handle->rights & IPCBOX_RIGHT_SEND ? 0 : -EACCES;
 }
 
-/**
- * ipcbox_exchange_send() - serve IPCBOX_IOC_SEND
- * @call: a call on a handle, with a struct ipcbox_send
- *
- * Return: the number of messages accepted, or an errno as <linux/ipcbox.h>
- * says.
- */
-long ipcbox_exchange_send(struct ipcbox_call *call)
+static long send_messages(struct ipcbox_handle *handle,
+			  const struct ipcbox_send *request,
+			  const struct ipcbox_patience *patience)
 {
-	struct ipcbox_handle *handle = ipcbox_handle_of(call);
-	const struct ipcbox_send *request = call->request;
-	const struct ipcbox_patience patience = {
-		.wait = !(request->flags & IPCBOX_NOWAIT) &&
-			!(call->file->f_flags & O_NONBLOCK),
-		.deadline = request->deadline,
-	};
 	u32 stride = request->message_size;
 	struct sending sending __uninitialized;
 	u32 total = 0;
 	int error, made;
 
-	error = send_check(handle, request);
-	if (!error)
-		error = sending_begin(&sending, handle, &patience);
+	error = sending_begin(&sending, handle, patience);
 	if (error)
 		return error;
 	while (!error && total < request->count) {
@@ -270,8 +314,53 @@ long ipcbox_exchange_send(struct ipcbox_call *call)
 	}
 	if (total)
 		return total;
-	send_count_refusal(sending.exchange, error);
+	ipcbox_send_count_refusal(sending.exchange, error);
 	return error;
+}
+
+static long send_sync(struct ipcbox_handle *handle,
+		      const struct ipcbox_send *request,
+		      const struct ipcbox_patience *patience)
+{
+	struct ipcbox_outgoing outgoing;
+	int error;
+
+	error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+				      u64_to_user_ptr(request->messages),
+				      request->message_size);
+	if (error)
+		return error;
+	error = ipcbox_exchange_send_sync(handle, &outgoing, patience);
+	if (!error)
+		return 1;
+	ipcbox_send_count_refusal(ipcbox_exchange_of(handle->object), error);
+	return error;
+}
+
+/**
+ * ipcbox_exchange_send() - serve IPCBOX_IOC_SEND
+ * @call: a call on a handle, with a struct ipcbox_send
+ *
+ * Return: the number of messages accepted, or an errno as <linux/ipcbox.h>
+ * says.
+ */
+long ipcbox_exchange_send(struct ipcbox_invocation *call)
+{
+	struct ipcbox_handle *handle = ipcbox_handle_of(call);
+	const struct ipcbox_send *request = call->request;
+	const struct ipcbox_patience patience = {
+		.wait = !(request->flags & IPCBOX_NOWAIT) &&
+			!(call->file->f_flags & O_NONBLOCK),
+		.deadline = request->deadline,
+	};
+	int error;
+
+	error = send_check(handle, request);
+	if (error)
+		return error;
+	if (request->flags & IPCBOX_SYNC)
+		return send_sync(handle, request, &patience);
+	return send_messages(handle, request, &patience);
 }
 
 /**
@@ -306,6 +395,6 @@ ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 	sending_end(&sending);
 	if (!error)
 		return size;
-	send_count_refusal(sending.exchange, error);
+	ipcbox_send_count_refusal(sending.exchange, error);
 	return error;
 }

@@ -86,6 +86,8 @@
 
 /* Bits of struct ipcbox_info.features. */
 #define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
+#define IPCBOX_FEATURE_EXCHANGES 0x2	/* SYNC, HOLD, CALL, SETTLE, ANSWER */
+#define IPCBOX_FEATURE_LIFETIME	0x4	/* lifetimes and dead letters */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -111,8 +113,9 @@
  * @user_objects_used: out: what the caller's user has used of @user_objects
  * @box_objects_used: out: objects in the box, whether the caller sees them or
  *	not
- * @discarded: out: messages of this box that ended, since it began, because
- *	their object was destroyed
+ * @discarded: out: messages of this box that ended, since it began, neither
+ *	received nor as dead letters: their lifetime or deliveries were used up,
+ *	or their object was destroyed, and no dead-letter mailbox took them
  *
  * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
  * concerns later requests and takes nothing away that exists.
@@ -291,7 +294,7 @@ struct ipcbox_unlink {
  * @messages_peak: out: most messages that ever waited at once
  * @bytes_peak: out: most payload bytes that ever waited at once
  * @sent: out: messages accepted
- * @received: out: messages received
+ * @received: out: messages received, and settled where they were held
  * @bytes_sent: out: payload bytes accepted
  * @bytes_received: out: payload bytes received
  * @refused: out: messages that a send did not get in: no room, no budget, too
@@ -300,12 +303,21 @@ struct ipcbox_unlink {
  * @receive_handles: out: of them, those that may receive
  * @send_handles: out: of them, those that may send
  * @receivers_waiting: out: threads waiting in RECEIVE or read
- * @senders_waiting: out: threads waiting in SEND or write
+ * @senders_waiting: out: threads waiting in SEND, CALL or write for room
  * @pad: zero
+ * @held: out: messages that were received with a token and not yet settled
+ * @withdrawn: out: messages that their senders took back, or that ended with
+ *	an error for a sender that waited for them
+ * @expired: out: messages whose lifetime ended
+ * @exhausted: out: messages that were held max_deliveries times in vain
+ * @buried: out: of these two, those that became dead letters
+ * @dead_letter: out: the id of the dead-letter mailbox, or 0
+ * @max_deliveries: out: how often a message may be held in vain; 0 for ever
+ * @pad2: zero
  *
  * Any handle may ask. The figures are of one moment. At each moment
- * sent = received + messages. Does not block. Returns 0, and no errors but the
- * common ones.
+ * sent = received + messages + held + withdrawn + expired + exhausted. Does
+ * not block. Returns 0, and no errors but the common ones.
  */
 struct ipcbox_stat {
 	__u32 size;
@@ -336,6 +348,14 @@ struct ipcbox_stat {
 	__u32 receivers_waiting;
 	__u32 senders_waiting;
 	__u32 pad;
+	__u64 held;
+	__u64 withdrawn;
+	__u64 expired;
+	__u64 exhausted;
+	__u64 buried;
+	__u64 dead_letter;
+	__u32 max_deliveries;
+	__u32 pad2;
 };
 
 /**
@@ -379,6 +399,8 @@ struct ipcbox_list {
 #define IPCBOX_SET_MAX_MESSAGES		0x08
 #define IPCBOX_SET_MAX_BYTES		0x10
 #define IPCBOX_SET_MAX_MESSAGE_BYTES	0x20
+#define IPCBOX_SET_DEAD_LETTER		0x40
+#define IPCBOX_SET_MAX_DELIVERIES	0x80
 
 /**
  * struct ipcbox_set - IPCBOX_IOC_SET, on a handle: change an object
@@ -393,6 +415,13 @@ struct ipcbox_list {
  * @max_bytes: payload bytes that the object holds
  * @max_message_bytes: largest payload that it takes, 1 to the object's
  *	max_bytes as it stands after this call
+ * @dead_letter: the id of another mailbox or queue of the box, on which the
+ *	caller could get IPCBOX_RIGHT_SEND; 0 for none. Messages of this object
+ *	that end otherwise than by being received go there, see
+ *	struct ipcbox_incoming
+ * @max_deliveries: how often a message may be held and come back before it
+ *	ends; 0 for ever
+ * @pad: zero
  *
  * All is changed or nothing. A limit may be set below what is in the object:
  * nothing is lost, and senders wait until there is room. A limit that is
@@ -402,6 +431,7 @@ struct ipcbox_list {
  *
  *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE
  *   EPERM    uid or gid may not be changed so by the caller
+ *   ENOENT   there is no such dead-letter mailbox
  */
 struct ipcbox_set {
 	__u32 size;
@@ -413,10 +443,15 @@ struct ipcbox_set {
 	__u64 max_messages;
 	__u64 max_bytes;
 	__u64 max_message_bytes;
+	__u64 dead_letter;
+	__u32 max_deliveries;
+	__u32 pad;
 };
 
-/* A flag of IPCBOX_IOC_SEND and IPCBOX_IOC_RECEIVE: never wait. */
-#define IPCBOX_NOWAIT		0x1
+/* Flags of operations that move messages. */
+#define IPCBOX_NOWAIT		0x1	/* never wait */
+#define IPCBOX_SYNC		0x2	/* SEND: wait until it is taken */
+#define IPCBOX_HOLD		0x4	/* RECEIVE, ANSWER: give tokens */
 
 /**
  * struct ipcbox_outgoing - a message to send
@@ -424,22 +459,25 @@ struct ipcbox_set {
  * @length: bytes of payload, 0 to the object's max_message_bytes
  * @priority: 0 to IPCBOX_PRIORITY_MAX
  * @tag: any value, for the receiver
+ * @lifetime: nanoseconds from acceptance after which nobody receives it any
+ *	more; 0 for ever. While it is held it does not end
  */
 struct ipcbox_outgoing {
 	__aligned_u64 data;
 	__u32 length;
 	__u32 priority;
 	__u64 tag;
+	__u64 lifetime;
 };
 
 /**
  * struct ipcbox_send - IPCBOX_IOC_SEND, on a handle: send messages
  * @size: sizeof(struct ipcbox_send)
- * @flags: IPCBOX_NOWAIT or zero
+ * @flags: IPCBOX_NOWAIT, IPCBOX_SYNC
  * @messages: pointer to an array of struct ipcbox_outgoing
- * @count: messages in the array, 1 to batch_messages
+ * @count: messages in the array, 1 to batch_messages; with IPCBOX_SYNC 1
  * @message_size: sizeof(struct ipcbox_outgoing); the array's stride
- * @deadline: when to give up waiting for room, or IPCBOX_FOREVER
+ * @deadline: when to give up waiting, or IPCBOX_FOREVER
  *
  * Sends the messages in their order, waiting for room where the object is
  * full, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. Senders that wait are
@@ -448,20 +486,32 @@ struct ipcbox_outgoing {
  * there, even when it is full. One user other than the object's owner may fill
  * user_share percent of it.
  *
+ * With IPCBOX_SYNC the call returns when a receiver has taken the message, or,
+ * where the receiver holds it, acknowledged it. In any other case the message
+ * is withdrawn, whether it waited for room, was in the object or was held, and
+ * the call fails: no receiver can take or acknowledge it any more. There is no
+ * third outcome. A receiver that returns the message, or dies while it holds
+ * it, does not end the wait. IPCBOX_NOWAIT and O_NONBLOCK concern the wait for
+ * room only.
+ *
  * Returns the number of messages accepted, at least 1; fewer than asked where
  * the next one met an error, which a further call reports. Messages not
  * accepted had no effect. When none was accepted, besides the common errors:
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_SEND
- *   EINVAL     count or a priority is out of range
+ *   EINVAL     count, a priority or a lifetime (2^63 - 1) is out of range
  *   EMSGSIZE   a payload is longer than the object's max_message_bytes
  *   EAGAIN     there is no room, and the call may not wait
- *   ETIMEDOUT  there was no room up to the deadline
+ *   ETIMEDOUT  there was no room up to the deadline, or with IPCBOX_SYNC nobody
+ *              took the message up to it or within its lifetime
  *   EINTR      a signal came first
  *   EDQUOT     the user's budget of bytes in flight is used up; waiting would
  *              not help, as it is for the user's own messages to be received
  *   EPIPE      no receiver will come: the object has no receive handle, and it
- *              is unlinked, or it had one and is not persistent
+ *              is unlinked, or it had one and is not persistent. With
+ *              IPCBOX_SYNC also when that happens during the wait
+ *   EOWNERDEAD with IPCBOX_SYNC: the message was held max_deliveries times in
+ *              vain
  */
 struct ipcbox_send {
 	__u32 size;
@@ -471,6 +521,14 @@ struct ipcbox_send {
 	__u32 message_size;
 	__u64 deadline;
 };
+
+/* Bits of struct ipcbox_incoming.flags. */
+#define IPCBOX_INCOMING_CALL	0x1	/* the sender waits for a reply */
+
+/* Why a message is a dead letter. */
+#define IPCBOX_DEAD_EXPIRED	1	/* its lifetime ended */
+#define IPCBOX_DEAD_EXHAUSTED	2	/* it was held in vain too often */
+#define IPCBOX_DEAD_DESTROYED	3	/* its object was destroyed */
 
 /**
  * struct ipcbox_incoming - a message received
@@ -487,6 +545,17 @@ struct ipcbox_send {
  * @uid: out: effective uid of the sender, in the receiver's user namespace
  * @gid: out: effective gid of the sender, in the receiver's user namespace
  * @priority: out: the message's priority
+ * @token: out: names the message until it is settled; 0 when it is not held
+ * @deliveries: out: how often it was held before and came back
+ * @flags: out: IPCBOX_INCOMING_* bits
+ * @origin: out: for a dead letter, the id of the object where it died; else 0
+ * @origin_sequence: out: its sequence there
+ * @dead: out: IPCBOX_DEAD_*, or 0 for a message that is no dead letter
+ * @pad: out: zero
+ *
+ * A dead letter keeps payload, tag, priority and the stamp of its sender, who
+ * is still charged for it; its lifetime and deliveries begin anew, without
+ * end. Where the dead-letter mailbox has no room it is discarded and counted.
  *
  * pid, uid, gid and handle are written by the kernel when the message is sent;
  * no sender can forge them. A uid or gid that the receiver's user namespace
@@ -503,12 +572,19 @@ struct ipcbox_incoming {
 	__u32 uid;
 	__u32 gid;
 	__u32 priority;
+	__u64 token;
+	__u32 deliveries;
+	__u32 flags;
+	__u64 origin;
+	__u64 origin_sequence;
+	__u32 dead;
+	__u32 pad;
 };
 
 /**
  * struct ipcbox_receive - IPCBOX_IOC_RECEIVE, on a handle: receive messages
  * @size: sizeof(struct ipcbox_receive)
- * @flags: IPCBOX_NOWAIT or zero
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
  * @messages: pointer to an array of struct ipcbox_incoming
  * @count: messages in the array, 1 to batch_messages
  * @message_size: sizeof(struct ipcbox_incoming); the array's stride
@@ -519,6 +595,13 @@ struct ipcbox_incoming {
  * priority. Waits for the first only, unless IPCBOX_NOWAIT or O_NONBLOCK says
  * not to; takes of the others what is there. Receivers that wait are served in
  * the order in which they came.
+ *
+ * With IPCBOX_HOLD each message comes with a token and stays in flight, charged
+ * to its sender, until IPCBOX_IOC_SETTLE or IPCBOX_IOC_ANSWER settles it by
+ * this handle. A call (IPCBOX_INCOMING_CALL) comes with a token in any case.
+ * When the handle is closed for the last time, as by the death of its
+ * processes, what it holds returns to its place, with deliveries raised; but
+ * calls end with EOWNERDEAD for their callers.
  *
  * Returns the number of messages received, at least 1; fewer than asked where
  * no more was there or the next one met an error, which a further call
@@ -544,6 +627,121 @@ struct ipcbox_receive {
 	__u64 deadline;
 };
 
+/**
+ * struct ipcbox_call - IPCBOX_IOC_CALL, on a handle: send, and wait for a reply
+ * @size: sizeof(struct ipcbox_call)
+ * @flags: IPCBOX_NOWAIT: do not wait for room
+ * @request: pointer to one struct ipcbox_outgoing
+ * @reply: pointer to one struct ipcbox_incoming, where the reply goes
+ * @request_size: sizeof(struct ipcbox_outgoing)
+ * @reply_size: sizeof(struct ipcbox_incoming)
+ * @deadline: when to give up, or IPCBOX_FOREVER
+ *
+ * The caller's budget is charged for the request and for the whole capacity of
+ * the reply, so a reply never fails for want of budget. A reply comes from the
+ * handle that received the request, once. Its header tells who replied; its
+ * sequence is that of the request, its priority 0.
+ *
+ * When the call fails the request is withdrawn: if a receiver has it already,
+ * its reply fails with EPIPE. Returns 0, and besides the common errors:
+ *
+ *   EACCES      the handle has no IPCBOX_RIGHT_SEND
+ *   EINVAL      the priority is out of range
+ *   EMSGSIZE    the payload is longer than the object's max_message_bytes
+ *   EAGAIN      there is no room, and the call may not wait for it
+ *   ETIMEDOUT   there was no reply up to the deadline, or nobody received the
+ *               request within its lifetime
+ *   EINTR       a signal came first; the call is not restarted
+ *   EDQUOT      the user's budget of bytes in flight is used up
+ *   EPIPE       no receiver will come, as for IPCBOX_IOC_SEND
+ *   EOWNERDEAD  the receiver that had the request closed its handle, or died,
+ *               without replying, or it was given back max_deliveries times
+ *   EOPNOTSUPP  the request was taken by read(2), which cannot reply
+ */
+struct ipcbox_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 request;
+	__aligned_u64 reply;
+	__u32 request_size;
+	__u32 reply_size;
+	__u64 deadline;
+};
+
+/* How a token is settled. */
+#define IPCBOX_ACK		1	/* done: the message is received */
+#define IPCBOX_NACK		2	/* not done: it returns to its place */
+#define IPCBOX_REPLY		3	/* a call's reply */
+
+/**
+ * struct ipcbox_settle - IPCBOX_IOC_SETTLE, on a handle: settle a token
+ * @size: sizeof(struct ipcbox_settle)
+ * @flags: zero
+ * @token: from a message received by this handle
+ * @data: pointer to the reply's payload; else zero
+ * @length: bytes of it; else zero
+ * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY
+ * @tag: the reply's tag; else zero
+ *
+ * A call is settled by IPCBOX_REPLY, or given back by IPCBOX_NACK; other
+ * messages by IPCBOX_ACK or IPCBOX_NACK. Does not block but for memory.
+ * Returns 0, and besides the common errors:
+ *
+ *   EACCES    the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EINVAL    the action is unknown, or not one for this message
+ *   ENOENT    the handle holds no such token
+ *   EMSGSIZE  the reply is longer than the caller has room for, or than the
+ *             object's max_message_bytes; the token stays
+ *   EPIPE     the sender has withdrawn the message; the token is gone
+ */
+struct ipcbox_settle {
+	__u32 size;
+	__u32 flags;
+	__u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 action;
+	__u64 tag;
+};
+
+/**
+ * struct ipcbox_answer - IPCBOX_IOC_ANSWER, on a handle: settle and receive
+ * @size: sizeof(struct ipcbox_answer)
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD, for the message received
+ * @token: the token to settle; 0 for none, as a server's first time
+ * @data: pointer to the reply's payload; else zero
+ * @length: bytes of it; else zero
+ * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY; without token zero
+ * @tag: the reply's tag; else zero
+ * @message: pointer to one struct ipcbox_incoming, for the message received
+ * @message_size: sizeof(struct ipcbox_incoming)
+ * @pad: zero
+ * @deadline: when to give up waiting for a message, or IPCBOX_FOREVER
+ *
+ * As IPCBOX_IOC_SETTLE and then IPCBOX_IOC_RECEIVE of one message, in one
+ * call. When the token cannot be settled the call fails with the error of
+ * IPCBOX_IOC_SETTLE and receives nothing; but a sender who has withdrawn
+ * (EPIPE) does not keep the server from its next message.
+ *
+ * Returns 1 when a message was received. When a token was given, returns 0
+ * when it was settled, or found withdrawn, and no message was received for
+ * whatever reason; the next call tells. Without token, errors are those of
+ * IPCBOX_IOC_RECEIVE.
+ */
+struct ipcbox_answer {
+	__u32 size;
+	__u32 flags;
+	__u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 action;
+	__u64 tag;
+	__aligned_u64 message;
+	__u32 message_size;
+	__u32 pad;
+	__u64 deadline;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -561,5 +759,8 @@ struct ipcbox_receive {
 #define IPCBOX_IOC_SET		_IO(IPCBOX_IOC_TYPE, 0x21)
 #define IPCBOX_IOC_SEND		_IO(IPCBOX_IOC_TYPE, 0x22)
 #define IPCBOX_IOC_RECEIVE	_IO(IPCBOX_IOC_TYPE, 0x23)
+#define IPCBOX_IOC_CALL		_IO(IPCBOX_IOC_TYPE, 0x24)
+#define IPCBOX_IOC_SETTLE	_IO(IPCBOX_IOC_TYPE, 0x25)
+#define IPCBOX_IOC_ANSWER	_IO(IPCBOX_IOC_TYPE, 0x26)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */

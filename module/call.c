@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Senders that wait for the outcome: SEND with IPCBOX_SYNC, and CALL.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "box.h"
+#include "delivery.h"
+#include "exchange.h"
+#include "limits.h"
+#include "locking.h"
+#include "message.h"
+
+/* Give a message its delivery; for a call, the room for its reply is charged. */
+static int call_track(struct ipcbox_message *message, bool call,
+		      u32 reply_capacity)
+{
+	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
+	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
+	u64 reserved;
+	int error;
+
+	if (!delivery)
+		return -ENOMEM;
+	delivery->call = call;
+	if (!call)
+		return 0;
+	reserved = (u64)reply_capacity + IPCBOX_MESSAGE_OVERHEAD;
+	error = ipcbox_user_charge(share->user, reserved);
+	if (error)
+		return error;
+	delivery->reserved = reserved;
+	delivery->reply_capacity = reply_capacity;
+	return 0;
+}
+
+/* Offers the message, or parks it. An error leaves it with the caller. */
+static int call_begin(struct ipcbox_exchange *exchange,
+		      struct ipcbox_message *message,
+		      struct ipcbox_waiter *waiter,
+		      const struct ipcbox_patience *patience)
+{
+	struct ipcbox_delivery *delivery = message->delivery;
+	struct ipcbox_wakes wakes __uninitialized;
+	int error;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	delivery->waiter = waiter;
+	list_add_tail(&delivery->awaited, &exchange->awaited);
+	error = ipcbox_send_offer_locked(exchange, message, &wakes);
+	if (error == -EAGAIN && patience->wait) {
+		ipcbox_send_park_locked(exchange, message);
+		error = 0;
+	} else if (error) {
+		list_del_init(&delivery->awaited);
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return error;
+}
+
+/*
+ * Waits for the outcome. When the deadline or a signal comes first the message
+ * is withdrawn, unless there was an outcome in the meantime. Sets *ours when an
+ * error leaves the message with the caller.
+ */
+static int call_wait(struct ipcbox_exchange *exchange,
+		     struct ipcbox_message *message,
+		     struct ipcbox_waiter *waiter, u64 deadline, bool *ours)
+{
+	struct ipcbox_wakes wakes __uninitialized;
+	int error;
+
+	*ours = true;
+	error = ipcbox_waiter_wait(waiter, deadline);
+	if (!error)
+		return waiter->result;
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (waiter->result == IPCBOX_WAITING)
+		*ours = ipcbox_delivery_withdraw_locked(exchange,
+							message->delivery,
+							&wakes);
+	else
+		error = waiter->result;
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return error;
+}
+
+/*
+ * Sends the message and waits for the outcome. The message is gone in any case.
+ * Afterwards waiter->message is the reply, if there was one.
+ */
+static int call_await(struct ipcbox_exchange *exchange,
+		      struct ipcbox_message *message,
+		      struct ipcbox_waiter *waiter,
+		      const struct ipcbox_patience *patience)
+{
+	bool ours = true;
+	int error;
+
+	error = call_begin(exchange, message, waiter, patience);
+	if (!error)
+		error = call_wait(exchange, message, waiter,
+				  patience->deadline, &ours);
+	if (error && ours)
+		ipcbox_message_free(message);
+	return error;
+}
+
+/**
+ * ipcbox_exchange_send_sync() - send one message and wait until it is taken
+ * @handle: the handle
+ * @outgoing: the message
+ * @patience: how long to wait; without waiting, for room
+ *
+ * Return: 0, or an errno as SEND with IPCBOX_SYNC has it.
+ */
+int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
+			      const struct ipcbox_outgoing *outgoing,
+			      const struct ipcbox_patience *patience)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_waiter waiter __uninitialized;
+	struct ipcbox_message *message;
+	int error;
+
+	message = ipcbox_send_make(handle, outgoing);
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	error = call_track(message, false, 0);
+	if (error) {
+		ipcbox_message_free(message);
+		return error;
+	}
+	ipcbox_waiter_init(&waiter);
+	return call_await(exchange, message, &waiter, patience);
+}
+
+static int call_read(const struct ipcbox_call *request,
+		     struct ipcbox_outgoing *outgoing,
+		     struct ipcbox_incoming *incoming)
+{
+	int error;
+
+	if (request->flags & ~IPCBOX_NOWAIT ||
+	    !ipcbox_deadline_valid(request->deadline))
+		return -EINVAL;
+	if (request->request_size < offsetofend(struct ipcbox_outgoing, lifetime) ||
+	    request->reply_size < offsetofend(struct ipcbox_incoming, pad))
+		return -EINVAL;
+	if (request->request_size > PAGE_SIZE ||
+	    request->reply_size > PAGE_SIZE)
+		return -E2BIG;
+	error = copy_struct_from_user(outgoing, sizeof(*outgoing),
+				      u64_to_user_ptr(request->request),
+				      request->request_size);
+	if (error)
+		return error;
+	return copy_struct_from_user(incoming, sizeof(*incoming),
+				     u64_to_user_ptr(request->reply),
+				     request->reply_size);
+}
+
+/**
+ * ipcbox_exchange_call() - serve IPCBOX_IOC_CALL
+ * @call: a call on a handle, with a struct ipcbox_call
+ *
+ * Return: 0, or an errno as <linux/ipcbox.h> says.
+ */
+long ipcbox_exchange_call(struct ipcbox_invocation *call)
+{
+	struct ipcbox_handle *handle = ipcbox_handle_of(call);
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	const struct ipcbox_call *request = call->request;
+	const struct ipcbox_patience patience = {
+		.wait = !(request->flags & IPCBOX_NOWAIT) &&
+			!(call->file->f_flags & O_NONBLOCK),
+		.deadline = request->deadline,
+	};
+	struct ipcbox_outgoing outgoing __uninitialized;
+	struct ipcbox_incoming incoming __uninitialized;
+	struct ipcbox_waiter waiter __uninitialized;
+	struct ipcbox_message *message;
+	int error;
+
+	error = call_read(request, &outgoing, &incoming);
+	if (error)
+		return error;
+	if (!(handle->rights & IPCBOX_RIGHT_SEND))
+		return -EACCES;
+	message = ipcbox_send_make(handle, &outgoing);
+	if (IS_ERR(message)) {
+		error = PTR_ERR(message);
+		goto refused;
+	}
+	error = call_track(message, true,
+			   min_t(u64, incoming.capacity,
+				 READ_ONCE(exchange->max_message_bytes)));
+	if (error) {
+		ipcbox_message_free(message);
+		goto refused;
+	}
+	ipcbox_waiter_init(&waiter);
+	error = call_await(exchange, message, &waiter, &patience);
+	if (error)
+		goto refused;
+	error = ipcbox_receive_reply(waiter.message, &incoming,
+				     u64_to_user_ptr(request->reply));
+	ipcbox_message_free(waiter.message);
+	return error;
+
+refused:
+	ipcbox_send_count_refusal(exchange, error);
+	/* To call again is for the caller to decide, not for the signal. */
+	return error == -ERESTARTSYS ? -EINTR : error;
+}

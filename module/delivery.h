@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The delivery of a message that somebody waits for or holds: more than being
+ * sent and received at once.
+ */
+#ifndef IPCBOX_DELIVERY_H
+#define IPCBOX_DELIVERY_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/timerqueue.h>
+#include <linux/types.h>
+
+struct ipcbox_exchange;
+struct ipcbox_handle;
+struct ipcbox_message;
+struct ipcbox_waiter;
+struct ipcbox_wakes;
+
+/**
+ * enum ipcbox_delivery_state - where a tracked message is
+ * @IPCBOX_DELIVERY_NEW: its sender has it, or it is parked
+ * @IPCBOX_DELIVERY_QUEUED: in the queue
+ * @IPCBOX_DELIVERY_TRANSIT: a receiver is copying it
+ * @IPCBOX_DELIVERY_HELD: a handle holds it
+ */
+enum ipcbox_delivery_state {
+	IPCBOX_DELIVERY_NEW,
+	IPCBOX_DELIVERY_QUEUED,
+	IPCBOX_DELIVERY_TRANSIT,
+	IPCBOX_DELIVERY_HELD,
+};
+
+/**
+ * struct ipcbox_delivery - what is kept of a tracked message
+ * @message: the message
+ * @waiter: the sender that waits, for room or for the outcome, or NULL. While it
+ *	waits for the outcome, an error gives the message back to it
+ * @awaited: place among the exchange's awaited messages, while the sender
+ *	waits for the outcome; else empty
+ * @held: place among the handle's held messages
+ * @token: its token, while it is held or about to be
+ * @reserved: bytes charged to the sender for the reply
+ * @reply_capacity: the longest reply that the caller takes
+ * @deliveries: how often it was held and came back
+ * @state: where it is
+ * @expiry: place among the exchange's messages that may expire, while queued
+ * @lifetime: nanoseconds that it may wait, from acceptance; 0 for ever
+ * @origin: for a dead letter: where it died
+ * @origin_sequence: for a dead letter: its number there
+ * @dead: IPCBOX_DEAD_*, or 0
+ * @call: the sender waits for a reply
+ * @withdrawn: the sender has given up while a receiver had the message, who
+ *	shall find out
+ *
+ * All is protected by the exchange's lock from the time of sending on.
+ */
+struct ipcbox_delivery {
+	struct ipcbox_message *message;
+	struct ipcbox_waiter *waiter;
+	struct list_head awaited;
+	struct rb_node held;
+	u64 token;
+	u64 reserved;
+	u32 reply_capacity;
+	u32 deliveries;
+	struct timerqueue_node expiry;
+	u64 lifetime;
+	u64 origin;
+	u64 origin_sequence;
+	u32 dead;
+	enum ipcbox_delivery_state state;
+	bool call;
+	bool withdrawn;
+};
+
+struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message);
+void ipcbox_delivery_hold_locked(struct ipcbox_exchange *exchange,
+				 struct ipcbox_handle *handle,
+				 struct ipcbox_delivery *delivery);
+struct ipcbox_delivery *
+ipcbox_delivery_find_locked(struct ipcbox_exchange *exchange,
+			    struct ipcbox_handle *handle, u64 token);
+void ipcbox_delivery_release_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_handle *handle,
+				    struct ipcbox_delivery *delivery);
+void ipcbox_delivery_finish_locked(struct ipcbox_delivery *delivery,
+				   int result, struct ipcbox_wakes *wakes);
+bool ipcbox_delivery_withdraw_locked(struct ipcbox_exchange *exchange,
+				     struct ipcbox_delivery *delivery,
+				     struct ipcbox_wakes *wakes);
+void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_message *message,
+				   struct ipcbox_wakes *wakes);
+void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_handle *handle,
+				    struct ipcbox_wakes *wakes);
+void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_delivery *delivery,
+				   struct ipcbox_wakes *wakes);
+void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
+					struct ipcbox_wakes *wakes);
+
+#endif /* IPCBOX_DELIVERY_H */

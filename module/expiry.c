@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of messages that carry a lifetime.
+ *
+ * A message is never received after its time: receivers look. The work here
+ * makes it leave the queue, and its room, soon after, whether anybody receives
+ * or not.
+ */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+
+#include "delivery.h"
+#include "exchange.h"
+#include "locking.h"
+#include "message.h"
+
+/* Messages that expire under one hold of the lock. */
+#define EXPIRY_CHUNK	64
+
+static void expiry_schedule_locked(struct ipcbox_exchange *exchange)
+{
+	struct timerqueue_node *next = timerqueue_getnext(&exchange->expiries);
+	s64 delay;
+
+	if (!next)
+		return;
+	delay = max_t(s64, ktime_to_ns(ktime_sub(next->expires, ktime_get())),
+		      0);
+	/* One more, as a jiffy has begun already. */
+	mod_delayed_work(system_wq, &exchange->expire,
+			 min_t(u64, nsecs_to_jiffies64(delay) + 1,
+			       MAX_JIFFY_OFFSET));
+}
+
+/**
+ * ipcbox_expiry_add_locked() - a message that may expire was queued
+ * @exchange: the exchange, locked
+ * @delivery: of the message
+ */
+void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
+			      struct ipcbox_delivery *delivery)
+{
+	lockdep_assert_held(&exchange->lock);
+	if (timerqueue_add(&exchange->expiries, &delivery->expiry))
+		expiry_schedule_locked(exchange);
+}
+
+/* Returns true if there are more. */
+static bool expiry_chunk(struct ipcbox_exchange *exchange)
+{
+	struct ipcbox_wakes wakes __uninitialized;
+	struct timerqueue_node *next;
+	unsigned int n;
+	bool more;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	for (n = 0; n < EXPIRY_CHUNK; n++) {
+		next = timerqueue_getnext(&exchange->expiries);
+		if (!next || ktime_after(next->expires, ktime_get()))
+			break;
+		ipcbox_delivery_expire_locked(exchange,
+					      container_of(next,
+							   struct ipcbox_delivery,
+							   expiry), &wakes);
+	}
+	more = n == EXPIRY_CHUNK;
+	if (!more)
+		expiry_schedule_locked(exchange);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return more;
+}
+
+/**
+ * ipcbox_expiry_work() - end the messages whose time has come
+ * @work: an exchange's expire
+ */
+void ipcbox_expiry_work(struct work_struct *work)
+{
+	struct ipcbox_exchange *exchange =
+		container_of(to_delayed_work(work), struct ipcbox_exchange,
+			     expire);
+
+	while (expiry_chunk(exchange))
+		cond_resched();
+}
