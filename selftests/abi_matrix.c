@@ -4,6 +4,7 @@
  * counts, strides, the descriptor that it is called on and its rights; refuses
  * with the errno that the header gives; and a refused call changes nothing.
  */
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -12,12 +13,15 @@
 #include "kselftest_harness.h"
 #include "box.h"
 
-/* The interface is frozen, and the same for 32-bit and 64-bit programs. */
+/*
+ * The interface is frozen, and the same for 32-bit and 64-bit programs; what
+ * is new comes at the end.
+ */
 #define FROZEN(type, field, offset) \
-	_Static_assert(offsetof(struct ipcbox_##type, field) == (offset), \
-		       #type "." #field)
+	static_assert(offsetof(struct ipcbox_##type, field) == (offset), \
+		      #type "." #field)
 #define FROZEN_SIZE(type, size) \
-	_Static_assert(sizeof(struct ipcbox_##type) == (size), #type)
+	static_assert(sizeof(struct ipcbox_##type) == (size), #type)
 
 FROZEN_SIZE(info, 144);
 FROZEN(info, features, 16);
@@ -31,22 +35,31 @@ FROZEN(open, object, 16);
 FROZEN(open, id, 40);
 FROZEN_SIZE(unlink, 32);
 FROZEN(unlink, name, 24);
-FROZEN_SIZE(stat, 224);
+FROZEN_SIZE(stat, 280);
 FROZEN(stat, name, 40);
 FROZEN(stat, max_messages, 104);
 FROZEN(stat, handles, 200);
+FROZEN(stat, held, 224);
 FROZEN_SIZE(list, 48);
 FROZEN(list, entries, 16);
 FROZEN(list, next, 32);
-FROZEN_SIZE(set, 48);
+FROZEN_SIZE(set, 64);
 FROZEN(set, max_messages, 24);
-FROZEN_SIZE(outgoing, 24);
+FROZEN(set, dead_letter, 48);
+FROZEN_SIZE(outgoing, 32);
 FROZEN_SIZE(send, 32);
 FROZEN(send, deadline, 24);
-FROZEN_SIZE(incoming, 56);
+FROZEN_SIZE(incoming, 96);
 FROZEN(incoming, pid, 40);
+FROZEN(incoming, token, 56);
 FROZEN_SIZE(receive, 32);
 FROZEN(receive, deadline, 24);
+
+/* What the first version of the structures that have grown since had. */
+#define FIRST_STAT	224
+#define FIRST_SET	48
+#define FIRST_OUTGOING	24
+#define FIRST_INCOMING	56
 
 #define NO_PAD		0
 #define BAD_ADDRESS	((void *)(uintptr_t)(LONG_MAX - 4095))
@@ -86,6 +99,7 @@ FIXTURE_VARIANT(abi)
 {
 	unsigned int command;
 	unsigned int size;
+	unsigned int first;	/* size of its first version, if less */
 	unsigned int flags;	/* that are known */
 	unsigned int pad;	/* offset of the padding, or NO_PAD */
 	bool handle;		/* called on a handle, not on the device */
@@ -136,6 +150,7 @@ FIXTURE_VARIANT_ADD(abi, stat)
 {
 	.command = IPCBOX_IOC_STAT,
 	.size = sizeof(struct ipcbox_stat),
+	.first = FIRST_STAT,
 	.pad = offsetof(struct ipcbox_stat, pad),
 	.handle = true,
 	.writes = true,
@@ -145,6 +160,8 @@ FIXTURE_VARIANT_ADD(abi, set)
 {
 	.command = IPCBOX_IOC_SET,
 	.size = sizeof(struct ipcbox_set),
+	.first = FIRST_SET,
+	.pad = offsetof(struct ipcbox_set, pad),
 	.handle = true,
 };
 
@@ -152,7 +169,7 @@ FIXTURE_VARIANT_ADD(abi, send)
 {
 	.command = IPCBOX_IOC_SEND,
 	.size = sizeof(struct ipcbox_send),
-	.flags = IPCBOX_NOWAIT,
+	.flags = IPCBOX_NOWAIT | IPCBOX_SYNC,
 	.handle = true,
 };
 
@@ -160,7 +177,7 @@ FIXTURE_VARIANT_ADD(abi, receive)
 {
 	.command = IPCBOX_IOC_RECEIVE,
 	.size = sizeof(struct ipcbox_receive),
-	.flags = IPCBOX_NOWAIT,
+	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD,
 	.handle = true,
 };
 
@@ -203,8 +220,8 @@ static bool intact(int queue)
 }
 
 /* A request that is granted. */
-static union request *good(FIXTURE_DATA(abi) *self,
-			   const FIXTURE_VARIANT(abi) *variant)
+static union request *good(FIXTURE_DATA(abi) * self,
+			   const FIXTURE_VARIANT(abi) * variant)
 {
 	union request *request = &self->request;
 	int i;
@@ -260,7 +277,7 @@ static union request *good(FIXTURE_DATA(abi) *self,
 	return request;
 }
 
-static int call(FIXTURE_DATA(abi) *self, const FIXTURE_VARIANT(abi) *variant,
+static int call(FIXTURE_DATA(abi) * self, const FIXTURE_VARIANT(abi) * variant,
 		void *request)
 {
 	int ret = ioctl(self->on, variant->command, request);
@@ -269,8 +286,8 @@ static int call(FIXTURE_DATA(abi) *self, const FIXTURE_VARIANT(abi) *variant,
 }
 
 /* It did what it was asked to: the state says so, not only the return. */
-static bool granted(FIXTURE_DATA(abi) *self,
-		    const FIXTURE_VARIANT(abi) *variant,
+static bool granted(FIXTURE_DATA(abi) * self,
+		    const FIXTURE_VARIANT(abi) * variant,
 		    union request *request, int ret)
 {
 	struct ipcbox_stat stat;
@@ -352,9 +369,9 @@ TEST_F(abi, exact_size_is_granted)
 
 TEST_F(abi, smaller_size_is_refused)
 {
+	const unsigned int first = variant->first ?: variant->size;
 	const unsigned int sizes[] = {
-		0, 1, 3, 4, 5, 8, variant->size / 2, variant->size - 8,
-		variant->size - 4, variant->size - 1,
+		0, 1, 3, 4, 5, 8, first / 2, first - 8, first - 4, first - 1,
 	};
 	union request *request;
 	unsigned int i;
@@ -367,6 +384,25 @@ TEST_F(abi, smaller_size_is_refused)
 	}
 	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
 	EXPECT_TRUE(intact(self->queue));
+}
+
+/* A program of that time has no more than that, and gets no more. */
+TEST_F(abi, the_first_version_is_granted)
+{
+	const unsigned int first = variant->first ?: variant->size;
+	union request *request = good(self, variant);
+	unsigned int i;
+	int ret;
+
+	memset((char *)request + first, 0x5a, 64);
+	request->size = first;
+	ret = call(self, variant, request);
+	for (i = 0; i < 64; i++) {
+		EXPECT_EQ(0x5a, ((char *)request)[first + i])
+			TH_LOG("byte %u", first + i);
+	}
+	EXPECT_TRUE(granted(self, variant, request, ret))
+		TH_LOG("returned %d", ret);
 }
 
 TEST_F(abi, larger_size_with_zero_tail_is_granted)
@@ -465,7 +501,7 @@ TEST_F(abi, padding_must_be_zero)
 			request->unlink.name_length = strlen(self->name);
 			break;
 		case IPCBOX_IOC_SET:
-			request->set.mask |= 0x40;
+			request->set.mask |= 0x100;
 			break;
 		default:
 			request->word[1] = ~variant->flags;
@@ -578,7 +614,7 @@ TEST_F(abi, any_alignment_is_granted)
 	union request *request;
 	int shift, ret;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_TRUE(!!memory);
 	for (shift = 1; shift < 8; shift++) {
 		request = good(self, variant);
 		memcpy(memory + shift, request, variant->size);
@@ -672,20 +708,11 @@ FIXTURE_TEARDOWN(fields)
 	close(self->dev);
 }
 
-static __u64 bad_pointer(unsigned int i)
-{
-	const __u64 bad[] = {
-		0, 8, (uintptr_t)BAD_ADDRESS, -1ull, -4096ull,
-		0xffff888000000000ull,
-		/* For a 32-bit program: beyond what it can have. */
-		sizeof(long) == 4 ? 1ull << 32 : 1ull << 60,
-	};
-
-	return i < ARRAY_SIZE(bad) ? bad[i] : 1;
-}
-
-#define FOR_BAD_POINTERS(i, pointer) \
-	for (i = 0; (pointer = bad_pointer(i)) != 1; i++)
+static const __u64 bad_pointers[] = {
+	0, 8, LONG_MAX - 4095, -1ull, -4096ull, 0xffff888000000000ull,
+	/* For a 32-bit program: beyond what it can have. */
+	sizeof(long) == 4 ? 1ull << 32 : 1ull << 60,
+};
 
 TEST_F(fields, bad_names_are_efault)
 {
@@ -708,7 +735,8 @@ TEST_F(fields, bad_names_are_efault)
 	unsigned int i;
 	__u64 pointer;
 
-	FOR_BAD_POINTERS(i, pointer) {
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
+		pointer = bad_pointers[i];
 		create.name = pointer;
 		EXPECT_EQ(-EFAULT, box_create(self->dev, &create))
 			TH_LOG("%#llx", pointer);
@@ -835,7 +863,7 @@ TEST_F(fields, set_checks_its_values)
 {
 	const struct ipcbox_set wrong[] = {
 		{ .mask = 0 },
-		{ .mask = 0x40 },
+		{ .mask = 0x100 },
 		{ .mask = -1 },
 		{ .mask = IPCBOX_SET_MODE, .mode = 0700 },
 		{ .mask = IPCBOX_SET_MODE, .mode = 01000 },
@@ -894,17 +922,18 @@ TEST_F(fields, list_checks_its_array)
 		.entry_size = sizeof(entry),
 	};
 	EXPECT_EQ(-EINVAL, box_list(self->dev, &list));
-	for (i = 0; i < sizeof(entry); i += 8) {
+	for (i = 0; i < FIRST_STAT; i += 8) {
 		list.count = 1;
 		list.entry_size = i;
 		EXPECT_EQ(-EINVAL, box_list(self->dev, &list))
 			TH_LOG("entry_size %u", i);
 	}
-	list.entry_size = sizeof(entry) - 1;
+	list.entry_size = FIRST_STAT - 1;
 	EXPECT_EQ(-EINVAL, box_list(self->dev, &list));
 
 	list.entry_size = sizeof(entry);
-	FOR_BAD_POINTERS(i, pointer) {
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
+		pointer = bad_pointers[i];
 		list.entries = pointer;
 		EXPECT_EQ(-EFAULT, box_list(self->dev, &list))
 			TH_LOG("%#llx", pointer);
@@ -990,16 +1019,46 @@ TEST_F(fields, small_strides_are_refused)
 	struct ipcbox_incoming in = { };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(out); i++) {
+	for (i = 0; i < FIRST_OUTGOING; i++) {
 		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_SEND, &out, 1,
 				       i))
 			TH_LOG("stride %u", i);
 	}
-	for (i = 0; i < sizeof(in); i++) {
+	for (i = 0; i < FIRST_INCOMING; i++) {
 		EXPECT_EQ(-EINVAL, raw(self->queue, IPCBOX_IOC_RECEIVE, &in, 1,
 				       i))
 			TH_LOG("stride %u", i);
 	}
+}
+
+TEST_F(fields, strides_of_the_first_version_are_granted)
+{
+	char out[2 * FIRST_OUTGOING], in[3 * FIRST_INCOMING];
+	struct ipcbox_outgoing one = { };
+	struct ipcbox_incoming to = { };
+	__u32 sent[2] = { 80, 81 }, received[2] = { };
+	int fd, i;
+
+	fd = box_make(self->dev, IPCBOX_QUEUE, RWM);
+	ASSERT_LE(0, fd);
+	memset(in, 0x5a, sizeof(in));
+	for (i = 0; i < 2; i++) {
+		one.data = (uintptr_t)&sent[i];
+		one.length = sizeof(sent[i]);
+		memcpy(out + i * FIRST_OUTGOING, &one, FIRST_OUTGOING);
+		to.data = (uintptr_t)&received[i];
+		to.capacity = sizeof(received[i]);
+		memcpy(in + i * FIRST_INCOMING, &to, FIRST_INCOMING);
+	}
+	EXPECT_EQ(2, raw(fd, IPCBOX_IOC_SEND, out, 2, FIRST_OUTGOING));
+	EXPECT_EQ(2, raw(fd, IPCBOX_IOC_RECEIVE, in, 2, FIRST_INCOMING));
+	EXPECT_EQ(80, received[0]);
+	EXPECT_EQ(81, received[1]);
+	memcpy(&to, in + FIRST_INCOMING, FIRST_INCOMING);
+	EXPECT_EQ(2, to.sequence);
+	/* Nothing was written behind the last. */
+	EXPECT_EQ(0x5a, in[2 * FIRST_INCOMING]);
+	close(fd);
 }
 
 TEST_F(fields, large_strides_are_taken_by_their_tail)
@@ -1049,25 +1108,24 @@ TEST_F(fields, bad_arrays_are_efault)
 {
 	char *edge = box_edge(8);
 	unsigned int i;
-	__u64 pointer;
 
-	FOR_BAD_POINTERS(i, pointer) {
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
 		/* Not a pointer of this program: a field, so by hand. */
 		struct ipcbox_send send = {
 			.size = sizeof(send),
 			.flags = IPCBOX_NOWAIT,
-			.messages = pointer,
+			.messages = bad_pointers[i],
 			.count = 1,
 			.message_size = sizeof(struct ipcbox_outgoing),
 		};
 
 		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_SEND, &send));
 		EXPECT_EQ(EFAULT, errno)
-			TH_LOG("%#llx", pointer);
+			TH_LOG("%#llx", bad_pointers[i]);
 		send.message_size = sizeof(struct ipcbox_incoming);
 		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_RECEIVE, &send));
 		EXPECT_EQ(EFAULT, errno)
-			TH_LOG("%#llx", pointer);
+			TH_LOG("%#llx", bad_pointers[i]);
 	}
 	memset(edge, 0, 8);
 	EXPECT_EQ(-EFAULT, raw(self->queue, IPCBOX_IOC_SEND, edge, 1,
@@ -1083,7 +1141,8 @@ TEST_F(fields, bad_payload_pointers_are_efault)
 	unsigned int i;
 	__u64 pointer;
 
-	FOR_BAD_POINTERS(i, pointer) {
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
+		pointer = bad_pointers[i];
 		out.data = pointer;
 		EXPECT_EQ(-EFAULT, box_send_many(self->queue, &out, 1,
 						 IPCBOX_NOWAIT, 0))

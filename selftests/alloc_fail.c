@@ -62,12 +62,9 @@ FIXTURE_SETUP(fault)
 {
 	__u32 i;
 
-	if (geteuid())
-		SKIP(return, "needs root, to inject faults");
 	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (self->nth < 0)
-		SKIP(return, "this kernel has no fault injection");
-	strcpy(self->debugfs, "/sys/kernel/debug");
+	ASSERT_LE(0, self->nth);
+	snprintf(self->debugfs, sizeof(self->debugfs), "/sys/kernel/debug");
 	if (configure(self->debugfs)) {
 		snprintf(self->debugfs, sizeof(self->debugfs),
 			 "/tmp/ipcbox.debug.%d", getpid());
@@ -132,15 +129,14 @@ static bool disarm(int nth)
 	return fired;
 }
 
-typedef int operation(FIXTURE_DATA(fault) *self);
-
 /*
  * @undo: puts back what a successful call did, and says whether it had done
  * what it should.
  */
 static void sweep(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(fault) *self, operation *call,
-		  bool (*undo)(FIXTURE_DATA(fault) *self, int ret))
+		  FIXTURE_DATA(fault) * self,
+		  int (*call)(FIXTURE_DATA(fault) * self),
+		  bool (*undo)(FIXTURE_DATA(fault) * self, int ret))
 {
 	struct box_snapshot before;
 	unsigned int n, failed = 0;
@@ -175,7 +171,7 @@ static void sweep(struct __test_metadata *_metadata,
 }
 
 /* The three messages are there, in order; and put in again. */
-static bool whole(FIXTURE_DATA(fault) *self)
+static bool whole(FIXTURE_DATA(fault) * self)
 {
 	__u32 number, i;
 
@@ -190,19 +186,19 @@ static bool whole(FIXTURE_DATA(fault) *self)
 	return true;
 }
 
-static bool undo_nothing(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_nothing(FIXTURE_DATA(fault) * self, int ret)
 {
 	return ret == 0 && whole(self);
 }
 
-static bool undo_descriptor(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_descriptor(FIXTURE_DATA(fault) * self, int ret)
 {
 	box_unlink_name(self->dev, self->fresh);
 	return close(ret) == 0 && whole(self) &&
 	       box_open_name(self->dev, self->fresh, R) == -ENOENT;
 }
 
-static int op_open_device(FIXTURE_DATA(fault) *self)
+static int op_open_device(FIXTURE_DATA(fault) * self)
 {
 	return box_device();
 }
@@ -212,7 +208,7 @@ TEST_F(fault, open_device)
 	sweep(_metadata, self, op_open_device, undo_descriptor);
 }
 
-static int op_info(FIXTURE_DATA(fault) *self)
+static int op_info(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_info info;
 
@@ -224,7 +220,7 @@ TEST_F(fault, info)
 	sweep(_metadata, self, op_info, undo_nothing);
 }
 
-static int op_create(FIXTURE_DATA(fault) *self)
+static int op_create(FIXTURE_DATA(fault) * self)
 {
 	return box_make(self->dev, IPCBOX_QUEUE, RWM);
 }
@@ -234,7 +230,7 @@ TEST_F(fault, create)
 	sweep(_metadata, self, op_create, undo_descriptor);
 }
 
-static int op_create_named(FIXTURE_DATA(fault) *self)
+static int op_create_named(FIXTURE_DATA(fault) * self)
 {
 	return box_make_named(self->dev, IPCBOX_MAILBOX, RWM,
 			      IPCBOX_CREATE_EXCLUSIVE, self->fresh);
@@ -245,7 +241,7 @@ TEST_F(fault, create_named)
 	sweep(_metadata, self, op_create_named, undo_descriptor);
 }
 
-static int op_create_persistent(FIXTURE_DATA(fault) *self)
+static int op_create_persistent(FIXTURE_DATA(fault) * self)
 {
 	return box_make_named(self->dev, IPCBOX_MAILBOX, RWM,
 			      IPCBOX_CREATE_EXCLUSIVE |
@@ -257,7 +253,7 @@ TEST_F(fault, create_persistent)
 	sweep(_metadata, self, op_create_persistent, undo_descriptor);
 }
 
-static int op_create_existing(FIXTURE_DATA(fault) *self)
+static int op_create_existing(FIXTURE_DATA(fault) * self)
 {
 	return box_make_named(self->dev, IPCBOX_QUEUE, R | W, 0, self->name);
 }
@@ -267,7 +263,7 @@ TEST_F(fault, create_existing)
 	sweep(_metadata, self, op_create_existing, undo_descriptor);
 }
 
-static int op_open(FIXTURE_DATA(fault) *self)
+static int op_open(FIXTURE_DATA(fault) * self)
 {
 	return box_open_name(self->dev, self->name, R | W);
 }
@@ -278,7 +274,7 @@ TEST_F(fault, open)
 }
 
 /* The place of the one receive handle is not lost by a failure. */
-static int op_open_receiver(FIXTURE_DATA(fault) *self)
+static int op_open_receiver(FIXTURE_DATA(fault) * self)
 {
 	return box_open_id(self->dev, self->spare_id, R);
 }
@@ -288,12 +284,12 @@ TEST_F(fault, open_receiver)
 	sweep(_metadata, self, op_open_receiver, undo_descriptor);
 }
 
-static int op_unlink(FIXTURE_DATA(fault) *self)
+static int op_unlink(FIXTURE_DATA(fault) * self)
 {
 	return box_unlink_name(self->dev, self->name);
 }
 
-static bool undo_unlink(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_unlink(FIXTURE_DATA(fault) * self, int ret)
 {
 	__u32 i;
 
@@ -310,7 +306,7 @@ TEST_F(fault, unlink)
 	sweep(_metadata, self, op_unlink, undo_unlink);
 }
 
-static int op_list(FIXTURE_DATA(fault) *self)
+static int op_list(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_stat entries[4];
 	struct ipcbox_list list = {
@@ -330,7 +326,7 @@ TEST_F(fault, list)
 	sweep(_metadata, self, op_list, undo_nothing);
 }
 
-static int op_stat(FIXTURE_DATA(fault) *self)
+static int op_stat(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_stat stat;
 
@@ -342,7 +338,7 @@ TEST_F(fault, stat)
 	sweep(_metadata, self, op_stat, undo_nothing);
 }
 
-static int op_set(FIXTURE_DATA(fault) *self)
+static int op_set(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_set set = {
 		.mask = IPCBOX_SET_MODE | IPCBOX_SET_MAX_MESSAGES |
@@ -355,7 +351,7 @@ static int op_set(FIXTURE_DATA(fault) *self)
 	return box_set(self->fd, &set);
 }
 
-static bool undo_set(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_set(FIXTURE_DATA(fault) * self, int ret)
 {
 	struct ipcbox_stat stat;
 	struct ipcbox_set set = {
@@ -375,12 +371,12 @@ TEST_F(fault, set)
 	sweep(_metadata, self, op_set, undo_set);
 }
 
-static int op_send(FIXTURE_DATA(fault) *self)
+static int op_send(FIXTURE_DATA(fault) * self)
 {
 	return box_put_priority(self->fd, 77, 9);
 }
 
-static bool undo_send(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_send(FIXTURE_DATA(fault) * self, int ret)
 {
 	__u32 number;
 
@@ -393,13 +389,13 @@ TEST_F(fault, send)
 	sweep(_metadata, self, op_send, undo_send);
 }
 
-static int op_send_large(FIXTURE_DATA(fault) *self)
+static int op_send_large(FIXTURE_DATA(fault) * self)
 {
 	return box_send(self->fd, self->large, LARGE, 12345, 0, IPCBOX_NOWAIT,
 			0);
 }
 
-static bool undo_send_large(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_send_large(FIXTURE_DATA(fault) * self, int ret)
 {
 	char *data = malloc(LARGE);
 	struct ipcbox_incoming in;
@@ -418,7 +414,7 @@ TEST_F(fault, send_large)
 }
 
 /* Each of its own priority, so that each level has to be made. */
-static int op_send_batch(FIXTURE_DATA(fault) *self)
+static int op_send_batch(FIXTURE_DATA(fault) * self)
 {
 	static const __u32 number[3] = { 11, 12, 13 };
 	struct ipcbox_outgoing out[3] = { };
@@ -432,7 +428,7 @@ static int op_send_batch(FIXTURE_DATA(fault) *self)
 	return box_send_many(self->fd, out, 3, IPCBOX_NOWAIT, 0);
 }
 
-static bool undo_send_batch(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_send_batch(FIXTURE_DATA(fault) * self, int ret)
 {
 	__u32 number;
 	int i;
@@ -450,7 +446,7 @@ TEST_F(fault, send_batch)
 	sweep(_metadata, self, op_send_batch, undo_send_batch);
 }
 
-static int op_write(FIXTURE_DATA(fault) *self)
+static int op_write(FIXTURE_DATA(fault) * self)
 {
 	static const __u32 number = 4;
 	int ret = write(self->fd, &number, sizeof(number));
@@ -458,7 +454,7 @@ static int op_write(FIXTURE_DATA(fault) *self)
 	return ret < 0 ? -errno : ret;
 }
 
-static bool undo_write(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_write(FIXTURE_DATA(fault) * self, int ret)
 {
 	__u32 number, i;
 
@@ -475,14 +471,14 @@ TEST_F(fault, write)
 	sweep(_metadata, self, op_write, undo_write);
 }
 
-static int op_receive(FIXTURE_DATA(fault) *self)
+static int op_receive(FIXTURE_DATA(fault) * self)
 {
 	return box_receive(self->fd, &self->in[0], &self->got[0], 4,
 			   IPCBOX_NOWAIT, 0);
 }
 
 /* What was received is put back in front, by a higher priority. */
-static bool again(FIXTURE_DATA(fault) *self, int received)
+static bool again(FIXTURE_DATA(fault) * self, int received)
 {
 	__u32 number, i;
 
@@ -499,7 +495,7 @@ static bool again(FIXTURE_DATA(fault) *self, int received)
 	return true;
 }
 
-static bool undo_receive(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_receive(FIXTURE_DATA(fault) * self, int ret)
 {
 	return ret == 1 && self->in[0].length == 4 && again(self, 1);
 }
@@ -509,7 +505,7 @@ TEST_F(fault, receive)
 	sweep(_metadata, self, op_receive, undo_receive);
 }
 
-static int op_receive_batch(FIXTURE_DATA(fault) *self)
+static int op_receive_batch(FIXTURE_DATA(fault) * self)
 {
 	int i;
 
@@ -521,7 +517,7 @@ static int op_receive_batch(FIXTURE_DATA(fault) *self)
 	return box_receive_many(self->fd, self->in, 3, IPCBOX_NOWAIT, 0);
 }
 
-static bool undo_receive_batch(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_receive_batch(FIXTURE_DATA(fault) * self, int ret)
 {
 	return ret >= 1 && ret <= 3 && again(self, ret);
 }
@@ -531,14 +527,14 @@ TEST_F(fault, receive_batch)
 	sweep(_metadata, self, op_receive_batch, undo_receive_batch);
 }
 
-static int op_read(FIXTURE_DATA(fault) *self)
+static int op_read(FIXTURE_DATA(fault) * self)
 {
 	int ret = read(self->fd, &self->got[0], 4);
 
 	return ret < 0 ? -errno : ret;
 }
 
-static bool undo_read(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_read(FIXTURE_DATA(fault) * self, int ret)
 {
 	return ret == 4 && again(self, 1);
 }
@@ -548,7 +544,7 @@ TEST_F(fault, read)
 	sweep(_metadata, self, op_read, undo_read);
 }
 
-static int op_receive_large(FIXTURE_DATA(fault) *self)
+static int op_receive_large(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_incoming in;
 
@@ -556,7 +552,7 @@ static int op_receive_large(FIXTURE_DATA(fault) *self)
 			   0);
 }
 
-static bool undo_receive_large(FIXTURE_DATA(fault) *self, int ret)
+static bool undo_receive_large(FIXTURE_DATA(fault) * self, int ret)
 {
 	bool good = ret == 1 && box_filled(self->large, LARGE, 1);
 
@@ -573,4 +569,13 @@ TEST_F(fault, receive_large)
 	sweep(_metadata, self, op_receive_large, undo_receive_large);
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	if (access("/proc/thread-self/fail-nth", W_OK)) {
+		ksft_print_header();
+		ksft_exit_skip("no /proc/thread-self/fail-nth: %s\n",
+			       geteuid() ? "needs root" :
+			       "this kernel has no fault injection");
+	}
+	return test_harness_run(argc, argv);
+}

@@ -468,14 +468,12 @@ void box_snapshot(int dev, int fd, struct box_snapshot *snapshot)
 	snapshot->descriptors = box_descriptors();
 }
 
-#define SAME(field) do { \
-	if (now.field != before->field) { \
-		fprintf(stderr, "# %s was %llu, is %llu\n", #field, \
-			(unsigned long long)before->field, \
-			(unsigned long long)now.field); \
-		same = false; \
-	} \
-} while (0)
+static bool is_same(const char *what, __u64 before, __u64 now)
+{
+	if (before != now)
+		fprintf(stderr, "# %s was %llu, is %llu\n", what, before, now);
+	return before == now;
+}
 
 bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
 {
@@ -483,32 +481,58 @@ bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
 	bool same = true;
 
 	box_snapshot(dev, fd, &now);
-	SAME(descriptors);
-	SAME(info.user_bytes_used);
-	SAME(info.user_objects_used);
-	SAME(info.box_objects_used);
-	SAME(info.discarded);
-	SAME(stat.state);
-	SAME(stat.uid);
-	SAME(stat.gid);
-	SAME(stat.mode);
-	SAME(stat.max_messages);
-	SAME(stat.max_bytes);
-	SAME(stat.max_message_bytes);
-	SAME(stat.messages);
-	SAME(stat.bytes);
-	SAME(stat.messages_peak);
-	SAME(stat.bytes_peak);
-	SAME(stat.sent);
-	SAME(stat.received);
-	SAME(stat.bytes_sent);
-	SAME(stat.bytes_received);
-	SAME(stat.refused);
-	SAME(stat.handles);
-	SAME(stat.receive_handles);
-	SAME(stat.send_handles);
-	SAME(stat.receivers_waiting);
-	SAME(stat.senders_waiting);
+	same &= is_same("descriptors", before->descriptors,
+			now.descriptors);
+	same &= is_same("user_bytes_used", before->info.user_bytes_used,
+			now.info.user_bytes_used);
+	same &= is_same("user_objects_used", before->info.user_objects_used,
+			now.info.user_objects_used);
+	same &= is_same("box_objects_used", before->info.box_objects_used,
+			now.info.box_objects_used);
+	same &= is_same("discarded", before->info.discarded,
+			now.info.discarded);
+	same &= is_same("state", before->stat.state,
+			now.stat.state);
+	same &= is_same("uid", before->stat.uid,
+			now.stat.uid);
+	same &= is_same("gid", before->stat.gid,
+			now.stat.gid);
+	same &= is_same("mode", before->stat.mode,
+			now.stat.mode);
+	same &= is_same("max_messages", before->stat.max_messages,
+			now.stat.max_messages);
+	same &= is_same("max_bytes", before->stat.max_bytes,
+			now.stat.max_bytes);
+	same &= is_same("max_message_bytes", before->stat.max_message_bytes,
+			now.stat.max_message_bytes);
+	same &= is_same("messages", before->stat.messages,
+			now.stat.messages);
+	same &= is_same("bytes", before->stat.bytes,
+			now.stat.bytes);
+	same &= is_same("messages_peak", before->stat.messages_peak,
+			now.stat.messages_peak);
+	same &= is_same("bytes_peak", before->stat.bytes_peak,
+			now.stat.bytes_peak);
+	same &= is_same("sent", before->stat.sent,
+			now.stat.sent);
+	same &= is_same("received", before->stat.received,
+			now.stat.received);
+	same &= is_same("bytes_sent", before->stat.bytes_sent,
+			now.stat.bytes_sent);
+	same &= is_same("bytes_received", before->stat.bytes_received,
+			now.stat.bytes_received);
+	same &= is_same("refused", before->stat.refused,
+			now.stat.refused);
+	same &= is_same("handles", before->stat.handles,
+			now.stat.handles);
+	same &= is_same("receive_handles", before->stat.receive_handles,
+			now.stat.receive_handles);
+	same &= is_same("send_handles", before->stat.send_handles,
+			now.stat.send_handles);
+	same &= is_same("receivers_waiting", before->stat.receivers_waiting,
+			now.stat.receivers_waiting);
+	same &= is_same("senders_waiting", before->stat.senders_waiting,
+			now.stat.senders_waiting);
 	return same;
 }
 

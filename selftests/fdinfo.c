@@ -38,7 +38,7 @@ FIXTURE_TEARDOWN(info)
 }
 
 /* The value of a line "ipcbox-KEY:\tVALUE", or "" when there is none. */
-static const char *fdinfo(pid_t pid, int fd, const char *key)
+static const char *shown(pid_t pid, int fd, const char *key)
 {
 	static char line[256];
 	char path[64], *value;
@@ -70,21 +70,21 @@ TEST_F(info, fdinfo_tells_of_the_object_and_the_handle)
 	int w;
 
 	snprintf(id, sizeof(id), "%llu", box_id(self->fd));
-	EXPECT_STREQ(id, fdinfo(getpid(), self->fd, "id"));
-	EXPECT_STREQ("mailbox", fdinfo(getpid(), self->fd, "kind"));
-	EXPECT_STREQ(self->name, fdinfo(getpid(), self->fd, "name"));
-	EXPECT_STREQ("rwm", fdinfo(getpid(), self->fd, "rights"));
-	EXPECT_EQ(0, atoi(fdinfo(getpid(), self->fd, "messages")));
+	EXPECT_STREQ(id, shown(getpid(), self->fd, "id"));
+	EXPECT_STREQ("mailbox", shown(getpid(), self->fd, "kind"));
+	EXPECT_STREQ(self->name, shown(getpid(), self->fd, "name"));
+	EXPECT_STREQ("rwm", shown(getpid(), self->fd, "rights"));
+	EXPECT_EQ(0, atoi(shown(getpid(), self->fd, "messages")));
 	EXPECT_EQ(1, box_put(self->fd, 1));
 	EXPECT_EQ(1, box_put(self->fd, 1));
-	EXPECT_EQ(2, atoi(fdinfo(getpid(), self->fd, "messages")));
-	EXPECT_EQ(8, atoi(fdinfo(getpid(), self->fd, "bytes")));
+	EXPECT_EQ(2, atoi(shown(getpid(), self->fd, "messages")));
+	EXPECT_EQ(8, atoi(shown(getpid(), self->fd, "bytes")));
 
 	w = box_open_name(self->dev, self->name, W);
 	ASSERT_LE(0, w);
-	EXPECT_STREQ(id, fdinfo(getpid(), w, "id"));
-	EXPECT_STREQ("-w-", fdinfo(getpid(), w, "rights"));
-	EXPECT_STRNE(fdinfo(getpid(), self->fd, "handle"), "");
+	EXPECT_STREQ(id, shown(getpid(), w, "id"));
+	EXPECT_STREQ("-w-", shown(getpid(), w, "rights"));
+	EXPECT_STRNE(shown(getpid(), self->fd, "handle"), "");
 	close(w);
 }
 
@@ -95,7 +95,7 @@ TEST_F(info, fdinfo_of_another_process_is_there)
 	if (!child)
 		for (;;)
 			pause();
-	EXPECT_STREQ("mailbox", fdinfo(child, self->fd, "kind"));
+	EXPECT_STREQ("mailbox", shown(child, self->fd, "kind"));
 	kill(child, SIGKILL);
 	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(child));
 }
@@ -103,7 +103,7 @@ TEST_F(info, fdinfo_of_another_process_is_there)
 TEST_F(info, fdinfo_hides_no_unlink)
 {
 	EXPECT_EQ(0, box_unlink_name(self->dev, self->name));
-	EXPECT_TRUE(strstr(fdinfo(getpid(), self->fd, "state"), "unlinked") !=
+	EXPECT_TRUE(strstr(shown(getpid(), self->fd, "state"), "unlinked") !=
 		    NULL);
 }
 
@@ -130,7 +130,7 @@ FIXTURE_SETUP(trace)
 	ASSERT_LE(0, self->dev);
 	if (geteuid())
 		SKIP(return, "needs root, to trace");
-	strcpy(self->root, "/sys/kernel/tracing");
+	snprintf(self->root, sizeof(self->root), "/sys/kernel/tracing");
 	snprintf(path, sizeof(path), "%s/events", self->root);
 	if (access(path, F_OK)) {
 		snprintf(self->root, sizeof(self->root), "/tmp/ipcbox.trace.%d",

@@ -296,13 +296,14 @@ static void one_call(void)
 
 static void *scribbler(void *unused)
 {
-	volatile __u64 *word = (void *)arena;
+	__u64 *word = (void *)arena;
 	__u64 state = rnd + 1;
 
 	for (;;) {
 		__u64 value = box_random(&state);
 
-		word[value % (ARENA / 8)] = value >> (value % 64);
+		__atomic_store_n(&word[value % (ARENA / 8)],
+				 value >> (value % 64), __ATOMIC_RELAXED);
 		if (!(value & 1023))
 			sched_yield();
 	}
@@ -374,8 +375,7 @@ static unsigned long taint(void)
 }
 
 /* A machine check, a bad page, an oops, a warning, a soft lockup. */
-#define TAINTED_BY_FAULTS	(1ul << 4 | 1ul << 5 | 1ul << 7 | 1ul << 9 | \
-				 1ul << 14)
+#define TAINTED_BY_FAULTS	0x42b0
 
 static bool nothing_left(int dev)
 {
@@ -413,7 +413,7 @@ static bool nothing_left(int dev)
 
 int main(int argc, char **argv)
 {
-	unsigned long iterations = argc > 1 ? strtoul(argv[1], NULL, 0) : 20000;
+	unsigned long iterations = argc > 1 ? strtoul(argv[1], NULL, 0) : 60000;
 	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : box_now();
 	unsigned long tainted = taint();
 	__u64 sum, seen = 0, since = box_now();

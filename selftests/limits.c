@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every cap is in force: of an object, of a user, of a box; what one user does
- * does not keep another's first message out; and root changes the caps.
+ * Every cap is in force: of an object, of a user, of a box; no user keeps the
+ * first message of another out; and root changes the caps.
  */
 #include <grp.h>
 #include <sched.h>
@@ -76,10 +76,14 @@ FIXTURE_TEARDOWN(limit)
 	close(self->dev);
 }
 
-#define NEED_ROOT() do { \
-	if (!self->root || !self->saved) \
-		SKIP(return, "needs root and /sys/module/ipcbox/parameters"); \
-} while (0)
+static bool may_change(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(limit) * self)
+{
+	if (!self->root || !self->saved)
+		SKIP(return false,
+		     "needs root and /sys/module/ipcbox/parameters");
+	return true;
+}
 
 static __u64 cap(const struct ipcbox_info *info, unsigned int i)
 {
@@ -275,7 +279,8 @@ TEST_F(limit, a_user_has_a_budget_of_bytes)
 	__u64 fits = budget / each, i;
 	pid_t child;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_bytes", budget));
 	child = box_fork();
 	if (!child) {
@@ -336,7 +341,8 @@ TEST_F(limit, a_budget_is_the_senders)
 	pid_t child;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	fd = box_make(self->dev, IPCBOX_QUEUE, RWM);
 	ASSERT_LE(0, fd);
 	child = box_fork();
@@ -364,7 +370,8 @@ TEST_F(limit, a_user_has_so_many_objects)
 {
 	pid_t child;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_objects", 4));
 	child = box_fork();
 	if (!child) {
@@ -424,7 +431,8 @@ TEST_F(limit, a_box_has_so_many_objects)
 	struct ipcbox_info info;
 	int fd[3];
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_info(self->dev, &info));
 	ASSERT_EQ(0, box_parameter_set("box_objects",
 				       info.box_objects_used + 2));
@@ -459,7 +467,8 @@ TEST_F(limit, a_changed_default_concerns_later_objects)
 	struct ipcbox_info info;
 	int old, fresh;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	old = box_make(self->dev, IPCBOX_QUEUE, R);
 	ASSERT_EQ(0, box_parameter_set("object_messages", 17));
 	ASSERT_EQ(0, box_parameter_set("message_bytes", 1717));
@@ -482,7 +491,8 @@ TEST_F(limit, a_changed_batch_is_in_force)
 	struct ipcbox_outgoing out[3] = { };
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	fd = box_make(self->dev, IPCBOX_QUEUE, RWM);
 	EXPECT_EQ(3, box_send_many(fd, out, 3, IPCBOX_NOWAIT, 0));
 	ASSERT_EQ(0, box_parameter_set("batch_messages", 2));
@@ -495,7 +505,8 @@ TEST_F(limit, senseless_parameters_are_refused)
 {
 	__u64 value;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	EXPECT_NE(0, box_parameter_set("user_share", 101));
 	EXPECT_NE(0, box_parameter_set("user_share", 0));
 	EXPECT_NE(0, box_parameter_set("object_messages", 0));
@@ -518,7 +529,8 @@ TEST_F(limit, a_full_object_takes_another_users_first_message)
 	pid_t child;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 3, 100, 100);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, box_send(fd, data, 98, 0, 0, IPCBOX_NOWAIT, 0));
@@ -571,7 +583,8 @@ TEST_F(limit, another_user_need_not_wait_behind_those_who_wait)
 	__u32 number;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 2, 0, 0);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, box_put(fd, 1));
@@ -607,7 +620,8 @@ TEST_F(limit, users_who_wait_are_admitted_round_robin)
 	__u32 number, i, seen[6];
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_share", 100));
 	/* Full with one of the owner's and one of each other user's. */
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 3, 0, 0);
@@ -667,7 +681,8 @@ TEST_F(limit, another_than_the_owner_fills_his_share_only)
 	pid_t child;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_share", 30));
 	/* By messages. */
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 20, 10000, 0);
@@ -727,7 +742,8 @@ TEST_F(limit, one_at_his_share_does_not_hold_up_others)
 	pid_t waiting, child;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_share", 50));
 	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 4, 0, 0);
 	ASSERT_LE(0, fd);
@@ -766,7 +782,8 @@ TEST_F(limit, subordinate_ids_are_no_further_budget)
 	pid_t inner, outer;
 	int fd;
 
-	NEED_ROOT();
+	if (!may_change(_metadata, self))
+		return;
 	ASSERT_EQ(0, box_parameter_set("user_objects", 2));
 	fd = box_make(self->dev, IPCBOX_QUEUE, RWM);
 	ASSERT_LE(0, fd);
