@@ -11,7 +11,7 @@ _Static_assert(sizeof(struct ipcbox_info) == 144, "IPCBOX_0.1");
 static int read_info(int fd, struct ipcbox_info *info)
 {
 	struct ipcbox_info answer = { .size = sizeof(answer) };
-	int result = ipcbox_call(fd, IPCBOX_IOC_INFO, &answer);
+	int result = ipcbox_ioctl(fd, IPCBOX_IOC_INFO, &answer);
 
 	if (!result)
 		*info = answer;

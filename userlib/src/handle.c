@@ -5,13 +5,13 @@
 #include "internal.h"
 
 /* The sizes of the structures are part of the symbols' version. */
-_Static_assert(sizeof(struct ipcbox_stat) == 224, "IPCBOX_0.1");
-_Static_assert(sizeof(struct ipcbox_set) == 48, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_stat) == 280, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_set) == 64, "IPCBOX_0.1");
 
 static int read_state(int fd, struct ipcbox_stat *state)
 {
 	struct ipcbox_stat answer = { .size = sizeof(answer) };
-	int result = ipcbox_call(fd, IPCBOX_IOC_STAT, &answer);
+	int result = ipcbox_ioctl(fd, IPCBOX_IOC_STAT, &answer);
 
 	if (!result)
 		*state = answer;
@@ -75,5 +75,5 @@ int ipcbox_set(struct ipcbox_handle *handle, const struct ipcbox_set *changes)
 	struct ipcbox_set request = *changes;
 
 	request.size = sizeof(request);
-	return ipcbox_call(handle->fd, IPCBOX_IOC_SET, &request);
+	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SET, &request);
 }

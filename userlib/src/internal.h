@@ -23,7 +23,7 @@ struct ipcbox_handle {
  * One system call, with the error in the result and errno as it was: the hot
  * path of sending and receiving, so that it is inline and does nothing else.
  */
-static inline int ipcbox_call(int fd, unsigned long command, void *argument)
+static inline int ipcbox_ioctl(int fd, unsigned long command, void *argument)
 {
 	int saved = errno;
 	int result = ioctl(fd, command, argument);

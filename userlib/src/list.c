@@ -36,7 +36,7 @@ static int fetch_page(struct ipcbox_listing *listing)
 		.count = PAGE_ENTRIES,
 		.entry_size = sizeof(listing->page[0]),
 	};
-	int result = ipcbox_call(listing->box->fd, IPCBOX_IOC_LIST, &request);
+	int result = ipcbox_ioctl(listing->box->fd, IPCBOX_IOC_LIST, &request);
 
 	if (result)
 		return result;

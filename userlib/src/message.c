@@ -6,8 +6,8 @@
 #include "internal.h"
 
 /* The sizes of the structures are part of the symbols' version. */
-_Static_assert(sizeof(struct ipcbox_outgoing) == 24, "IPCBOX_0.1");
-_Static_assert(sizeof(struct ipcbox_incoming) == 56, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_outgoing) == 32, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_incoming) == 96, "IPCBOX_0.1");
 
 int ipcbox_send_batch(struct ipcbox_handle *handle,
 		      const struct ipcbox_outgoing *messages,
@@ -23,7 +23,7 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
 		.deadline = ipcbox_deadline_or_forever(deadline),
 	};
 
-	return ipcbox_call(handle->fd, IPCBOX_IOC_SEND, &request);
+	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SEND, &request);
 }
 
 int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
@@ -52,7 +52,7 @@ int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 		request.deadline =
 			ipcbox_deadline_or_forever(options->deadline);
 	}
-	result = ipcbox_call(handle->fd, IPCBOX_IOC_SEND, &request);
+	result = ipcbox_ioctl(handle->fd, IPCBOX_IOC_SEND, &request);
 	return result < 0 ? result : 0;
 }
 
@@ -69,7 +69,7 @@ int ipcbox_receive_batch(struct ipcbox_handle *handle,
 		.deadline = ipcbox_deadline_or_forever(deadline),
 	};
 
-	return ipcbox_call(handle->fd, IPCBOX_IOC_RECEIVE, &request);
+	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_RECEIVE, &request);
 }
 
 ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,

@@ -38,7 +38,7 @@ int ipcbox_create(struct ipcbox *box,
 	made = ipcbox_allocate(sizeof(*made));
 	if (!made)
 		return -ENOMEM;
-	result = ipcbox_call(box->fd, IPCBOX_IOC_CREATE, &request);
+	result = ipcbox_ioctl(box->fd, IPCBOX_IOC_CREATE, &request);
 	if (result < 0) {
 		free(made);
 		return result;
@@ -88,7 +88,7 @@ static int open_object(struct ipcbox *box, struct ipcbox_open *request,
 	made = ipcbox_allocate(sizeof(*made));
 	if (!made)
 		return -ENOMEM;
-	result = ipcbox_call(box->fd, IPCBOX_IOC_OPEN, request);
+	result = ipcbox_ioctl(box->fd, IPCBOX_IOC_OPEN, request);
 	if (result < 0) {
 		free(made);
 		return result;
@@ -144,7 +144,7 @@ int ipcbox_unlink_name(struct ipcbox *box, const char *name)
 	if (length < 0)
 		return length;
 	request.name_length = (uint32_t)length;
-	return ipcbox_call(box->fd, IPCBOX_IOC_UNLINK, &request);
+	return ipcbox_ioctl(box->fd, IPCBOX_IOC_UNLINK, &request);
 }
 
 int ipcbox_unlink_id(struct ipcbox *box, uint64_t id)
@@ -155,5 +155,5 @@ int ipcbox_unlink_id(struct ipcbox *box, uint64_t id)
 		.object = id,
 	};
 
-	return ipcbox_call(box->fd, IPCBOX_IOC_UNLINK, &request);
+	return ipcbox_ioctl(box->fd, IPCBOX_IOC_UNLINK, &request);
 }
