@@ -268,12 +268,12 @@ TEST_F(block, a_deadline_does_not_end_a_wait_before)
 	pid_t child = box_fork();
 	__u32 number;
 
-	/* The largest that is not for ever, and others far away. */
+	/* The last that the clock has, and others far away. */
 	if (!child) {
 		CHECK_EQ(1, box_receive(self->fd, &in, &number, 4, 0,
-					IPCBOX_FOREVER - 1));
+					(1ull << 63) - 1));
 		CHECK_EQ(1, box_receive(self->fd, &in, &number, 4, 0,
-					1ull << 63));
+					1ull << 62));
 		CHECK_EQ(1, box_receive(self->fd, &in, &number, 4, 0,
 					box_in_ms(1000000000)));
 		_exit(0);
@@ -287,6 +287,27 @@ TEST_F(block, a_deadline_does_not_end_a_wait_before)
 	EXPECT_EQ(0, box_await_receivers(self->fd, 1));
 	EXPECT_EQ(1, box_put(self->fd, 3));
 	EXPECT_EQ(0, box_wait(child));
+}
+
+TEST_F(block, a_deadline_that_the_clock_does_not_have_is_refused)
+{
+	static const __u64 beyond[] = {
+		1ull << 63, (1ull << 63) + 1, IPCBOX_FOREVER - 1,
+	};
+	struct ipcbox_incoming in;
+	unsigned int i;
+	__u32 number;
+
+	/* Even where there is nothing to wait for. */
+	EXPECT_EQ(1, box_put(self->fd, 1));
+	for (i = 0; i < ARRAY_SIZE(beyond); i++) {
+		EXPECT_EQ(-EINVAL, box_receive(self->fd, &in, &number, 4, 0,
+					       beyond[i]));
+		EXPECT_EQ(-EINVAL, box_send(self->fd, &i, 4, 0, 0, 0,
+					    beyond[i]));
+	}
+	expect_next(_metadata, self->fd, 1);
+	expect_empty(_metadata, self->fd);
 }
 
 #define WAITERS	5
