@@ -71,9 +71,7 @@ _Noreturn void fail_memory(void);
 void finish_output(void);
 
 /* parse.c: what users type */
-bool parse_size(const char *text, uint64_t *bytes);
 bool parse_number(const char *text, uint64_t *number);
-bool parse_duration(const char *text, int64_t *nanoseconds);
 bool parse_mode(const char *text, unsigned int *mode);
 bool parse_kind(const char *text, unsigned int *kind);
 uint64_t size_argument(const char *option, const char *text);

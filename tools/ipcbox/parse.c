@@ -29,7 +29,7 @@ bool parse_number(const char *text, uint64_t *number)
 }
 
 /* 64K, 8M, 1.5MiB: units are powers of 1024. */
-bool parse_size(const char *text, uint64_t *bytes)
+static bool parse_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMGT";
 	const char *unit;
@@ -67,7 +67,7 @@ bool parse_size(const char *text, uint64_t *bytes)
 }
 
 /* 500ms, 2s, 1.5m; a number alone is of seconds. */
-bool parse_duration(const char *text, int64_t *nanoseconds)
+static bool parse_duration(const char *text, int64_t *nanoseconds)
 {
 	static const struct {
 		const char *name;

@@ -95,11 +95,6 @@ void receiver_on_interrupt(struct receiver *receiver,
 	receiver->context = context;
 }
 
-const struct target *receiver_target(const struct receiver *receiver)
-{
-	return &receiver->target;
-}
-
 const struct ipcbox_incoming *received(const struct receiver *receiver, int i)
 {
 	return &receiver->messages[i];

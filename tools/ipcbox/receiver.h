@@ -35,7 +35,6 @@ const char *received_data(const struct receiver *receiver, int i);
 /* Nothing is there, and nothing can come from those who sent so far. */
 bool senders_gone(struct receiver *receiver);
 
-const struct target *receiver_target(const struct receiver *receiver);
 void receiver_free(struct receiver *receiver);
 
 /*
