@@ -103,7 +103,7 @@ def read_tap(log, status):
     program = outer
     for line in log.splitlines():
         begun = re.match(r"# program (\S+)$", line)
-        ended = re.match(r"# ended (\S+) with (\d+)$", line)
+        ended = re.match(r"# ended (\S+) with (\d+) after \d+ s$", line)
         if begun:
             program = Program(begun[1])
         elif ended:

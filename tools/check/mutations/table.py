@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Promises, how the module would break each, and the test that must see it."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Mutation:
+    promise: str
+    file: str
+    edits: list  # (text that is there once, text in its place)
+    program: str
+    test: str
+
+
+MUTATIONS = [
+    # Integrity
+    Mutation(
+        "a payload arrives whole",
+        "module/message.c",
+        [("\t\tfrom += segment->size;\n", "\t\tfrom += segment->size - 1;\n")],
+        "selftests/message_integrity",
+        "large_messages_arrive_whole",
+    ),
+    Mutation(
+        "a receive that fails with EFAULT leaves the message",
+        "module/receive.c",
+        [
+            (
+                "\t\tif (error)\n\t\t\tbreak;\n\t\tif (receive_commit(",
+                "\t\tif (error) {\n\t\t\treceive_commit(receiving, message);\n\t\t\ti++;\n\t\t\tbreak;\n\t\t}\n"
+                "\t\tif (receive_commit(",
+            )
+        ],
+        "selftests/message_integrity",
+        "a_bad_buffer_leaves_the_message_in_its_place",
+    ),
+    Mutation(
+        "what a failed receive leaves is in its place",
+        "module/queue.c",
+        [("\tif (entry->sequence > last->sequence) {\n", "\tif (last) {\n")],
+        "selftests/message_integrity",
+        "a_bad_buffer_leaves_the_message_in_its_place",
+    ),
+    Mutation(
+        "a receive that fails with EMSGSIZE leaves the message",
+        "module/receive.c",
+        [
+            (
+                "\t\t\tincoming->length = entry->length;\n",
+                "\t\t\tincoming->length = entry->length;\n"
+                "\t\t\tipcbox_queue_remove(&exchange->queue, entry);\n",
+            )
+        ],
+        "selftests/message_integrity",
+        "a_small_buffer_is_emsgsize_and_leaves_the_message",
+    ),
+    Mutation(
+        "a send that times out has no effect",
+        "module/send.c",
+        [
+            (
+                "\t\texchange->senders_waiting--;\n\t\tipcbox_exchange_admit_locked(",
+                "\t\texchange->senders_waiting--;\n"
+                "\t\tipcbox_exchange_accept_locked(exchange, message, &wakes);\n"
+                "\t\tsending->made = sending->accepted;\n"
+                "\t\tipcbox_exchange_admit_locked(",
+            )
+        ],
+        "selftests/blocking",
+        "a_deadline_ends_a_send_without_effect",
+    ),
+    Mutation(
+        "a process that is being killed takes no message with it",
+        "module/receive.c",
+        [("\tif (fatal_signal_pending(current))\n\t\treturn -EINTR;\n", "")],
+        "selftests/blocking",
+        "a_killed_receiver_takes_no_message",
+    ),
+    Mutation(
+        "a waiting process can be killed",
+        "module/waiter.c",
+        [("\t\tif (signal_pending(current))\n", "\t\tif (signal_pending(current) && !fatal_signal_pending(current))\n")],
+        "selftests/blocking",
+        "a_killed_sender_leaves_nothing",
+    ),
+    # Order
+    Mutation(
+        "the highest priority comes first",
+        "module/queue.c",
+        [("\t\tif (entry->priority > first->priority) {\n", "\t\tif (entry->priority < first->priority) {\n")],
+        "selftests/message_order",
+        "the_highest_priority_comes_first",
+    ),
+    Mutation(
+        "within a priority the oldest comes first",
+        "module/queue.c",
+        [
+            (
+                "\tif (entry->sequence > last->sequence) {\n\t\tlist_add_tail(",
+                "\tif (entry->sequence > last->sequence) {\n\t\tlist_add(",
+            )
+        ],
+        "selftests/message_order",
+        "within_a_priority_the_oldest_comes_first",
+    ),
+    Mutation(
+        "waiting senders are admitted in order",
+        "module/queue.c",
+        [("\tlist_add_tail(&entry->list, &entry->share->parked);\n", "\tlist_add(&entry->list, &entry->share->parked);\n")],
+        "selftests/blocking",
+        "waiting_senders_are_admitted_in_turn",
+    ),
+    Mutation(
+        "waiting receivers are served in order",
+        "module/receive.c",
+        [("\tlist_add_tail(&waiter->node, &exchange->receivers);\n", "\tlist_add(&waiter->node, &exchange->receivers);\n")],
+        "selftests/blocking",
+        "waiting_receivers_are_served_in_turn",
+    ),
+    Mutation(
+        "no message overtakes one that waits for room",
+        "module/queue.c",
+        [
+            ("\tif (!list_empty(&share->parked))\n\t\treturn false;\n", ""),
+            ("\treturn list_empty(&queue->turns) && queue_has_room(", "\treturn queue_has_room("),
+        ],
+        "selftests/blocking",
+        "a_small_message_does_not_overtake_a_waiting_large_one",
+    ),
+    # Ends are noticed, and waits end
+    Mutation(
+        "a mailbox has one receive handle",
+        "module/exchange.c",
+        [("\t\t\terror = -EBUSY;\n", "\t\t\texchange->receive_handles++;\n")],
+        "selftests/mailbox_receiver",
+        "has_one_receive_handle",
+    ),
+    Mutation(
+        "a send to an abandoned mailbox is EPIPE",
+        "module/exchange.c",
+        [("\t       (exchange->abandoned && !(state", "\t       (exchange->abandoned && false && !(state")],
+        "selftests/mailbox_receiver",
+        "when_the_last_receiver_has_gone",
+    ),
+    Mutation(
+        "waiting senders wake when the receiver goes",
+        "module/exchange.c",
+        [("\t\texchange_fail_senders_locked(exchange, wakes);\n", "")],
+        "selftests/mailbox_receiver",
+        "a_waiting_sender_wakes_when_the_last_receiver_closes",
+    ),
+    Mutation(
+        "waiting receivers wake when no sender can come",
+        "module/exchange.c",
+        [("\t\texchange_fail_receivers_locked(exchange, wakes);\n", "")],
+        "selftests/mailbox_receiver",
+        "a_waiting_receiver_wakes_when_the_last_sender_closes",
+    ),
+    Mutation(
+        "poll shows EPOLLHUP when the receiver has gone",
+        "module/notify.c",
+        [
+            (
+                "\t\tif (ipcbox_exchange_no_receiver_locked(exchange))\n\t\t\tevents |= EPOLLHUP;\n",
+                "\t\tif (ipcbox_exchange_no_receiver_locked(exchange))\n\t\t\tevents |= 0;\n",
+            )
+        ],
+        "selftests/poll_epoll",
+        "a_poller_of_a_sender_wakes_when_the_receiver_goes",
+    ),
+    Mutation(
+        "a poller wakes when the receiver goes",
+        "module/exchange.c",
+        [("\t\twakes->writable |= EPOLLHUP;\n", "")],
+        "selftests/poll_epoll",
+        "a_poller_of_a_sender_wakes_when_the_receiver_goes",
+    ),
+    Mutation(
+        "a poller wakes for a message",
+        "module/exchange.c",
+        [("\twakes->readable |= EPOLLIN | EPOLLRDNORM;\n", "")],
+        "selftests/poll_epoll",
+        "a_poller_wakes_for_a_message",
+    ),
+    Mutation(
+        "EPOLLOUT promises room for the longest message",
+        "module/notify.c",
+        [("\t\t\t\t\t     exchange->max_message_bytes);\n", "\t\t\t\t\t     0);\n")],
+        "selftests/poll_epoll",
+        "out_is_room_for_the_largest",
+    ),
+    Mutation(
+        "a deadline ends a wait",
+        "module/waiter.c",
+        [("\t\tlate = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?\n", "\t\tlate = !schedule_hrtimeout_range(deadline ?\n")],
+        "selftests/blocking",
+        "a_deadline_ends_a_receive_without_effect",
+    ),
+    Mutation(
+        "O_NONBLOCK is honoured",
+        "module/receive.c",
+        [("!(request->flags & IPCBOX_NOWAIT) && !nonblock;\n", "!(request->flags & IPCBOX_NOWAIT);\n")],
+        "selftests/object_life",
+        "the_nonblock_flag_is_the_files",
+    ),
+    # No peer is trusted
+    Mutation(
+        "the stamp has the pid of the process that sends",
+        "module/message.c",
+        [("get_pid(task_tgid(current))", "get_pid(task_tgid(current->real_parent))")],
+        "selftests/message_integrity",
+        "the_stamp_is_the_senders",
+    ),
+    Mutation(
+        "the stamp has the effective ids",
+        "module/message.c",
+        [("\tmessage->uid = current_euid();\n", "\tmessage->uid = current_uid();\n")],
+        "selftests/message_integrity",
+        "the_stamp_has_the_effective_ids",
+    ),
+    Mutation(
+        "the stamp's pid is the receiver's name for it",
+        "module/message.c",
+        [("pid_nr_ns(message->pid, task_active_pid_ns(current))", "pid_nr(message->pid)")],
+        "selftests/box_namespace",
+        "a_sender_outside_the_pid_namespace_reads_as_0",
+    ),
+    Mutation(
+        "the stamp's uid is the receiver's name for it",
+        "module/message.c",
+        [("from_kuid_munged(ns, message->uid)", "__kuid_val(message->uid)")],
+        "selftests/box_namespace",
+        "a_sender_is_told_in_the_receivers_user_namespace",
+    ),
+    Mutation(
+        "the mode of the caller's class alone counts",
+        "module/object.c",
+        [("\t\tmode >>= 3;\n", "\t\tmode |= mode >> 3;\n")],
+        "selftests/object_access",
+        "the_class_of_the_caller_decides",
+    ),
+    Mutation(
+        "a capability counts in the namespace that owns the box",
+        "module/box.c",
+        [("ns_capable(box->net->user_ns, capability)", "ns_capable(current_user_ns(), capability)")],
+        "selftests/object_access",
+        "the_capability_of_another_user_namespace_is_none",
+    ),
+    Mutation(
+        "only the owner unlinks",
+        "module/object.c",
+        [("!ipcbox_object_grants(object, IPCBOX_RIGHT_MANAGE)", "!ipcbox_object_grants(object, 0)")],
+        "selftests/object_access",
+        "only_the_owner_unlinks",
+    ),
+    Mutation(
+        "a handle without the right gets EACCES",
+        "module/send.c",
+        [("\treturn handle->rights & IPCBOX_RIGHT_SEND ? 0 : -EACCES;\n", "\treturn 0;\n")],
+        "selftests/abi_matrix",
+        "each_right_is_needed",
+    ),
+    Mutation(
+        "a network namespace has a box of its own",
+        "module/box.c",
+        [("get_net(current->nsproxy->net_ns)", "get_net(&init_net)")],
+        "selftests/box_namespace",
+        "a_new_network_namespace_starts_empty",
+    ),
+    # Limits
+    Mutation(
+        "a user's bytes in flight have a limit",
+        "module/box.c",
+        [("\tif (likely(used <= ipcbox_limit(user_bytes)))\n", "\tif (likely(used))\n")],
+        "selftests/limits",
+        "a_user_has_a_budget_of_bytes",
+    ),
+    Mutation(
+        "bytes in flight are charged to the sender",
+        "module/exchange.c",
+        [
+            (
+                "\tuser = ipcbox_user_get(handle->object->box, uid);\n",
+                "\tuser = ipcbox_user_get(handle->object->box, handle->object->owner->uid);\n",
+            )
+        ],
+        "selftests/limits",
+        "a_budget_is_the_senders",
+    ),
+    Mutation(
+        "subordinate uids have no budget of their own",
+        "module/box.c",
+        [("\t\tuid = ns->owner;\n", "\t\t;\n")],
+        "selftests/limits",
+        "subordinate_ids_are_no_further_budget",
+    ),
+    Mutation(
+        "a user's first message always gets in",
+        "module/queue.c",
+        [("\tif (!share->messages)\n\t\treturn true;\n", "")],
+        "selftests/limits",
+        "a_full_object_takes_another_users_first_message",
+    ),
+    Mutation(
+        "a user who is not the owner has a share",
+        "module/queue.c",
+        [("\tif (share->unlimited)\n\t\treturn true;\n", "\tif (share)\n\t\treturn true;\n")],
+        "selftests/limits",
+        "another_than_the_owner_fills_his_share_only",
+    ),
+    Mutation(
+        "users who wait for room take turns",
+        "module/queue.c",
+        [
+            (
+                "\tif (!list_empty(&share->parked))\n\t\tlist_add_tail(&share->turn, &queue->turns);\n\treturn entry;\n",
+                "\tif (!list_empty(&share->parked))\n\t\tlist_add(&share->turn, &queue->turns);\n\treturn entry;\n",
+            )
+        ],
+        "selftests/limits",
+        "users_who_wait_are_admitted_round_robin",
+    ),
+    Mutation(
+        "short messages are charged to the memory cgroup",
+        "module/message.c",
+        [("#define MESSAGE_GFP (GFP_KERNEL_ACCOUNT |", "#define MESSAGE_GFP (GFP_KERNEL |")],
+        "selftests/memcg",
+        "small_messages_are_charged_too",
+    ),
+    Mutation(
+        "long messages are charged to the memory cgroup",
+        "module/message.c",
+        [("\t\t\t  GFP_KERNEL_ACCOUNT | __GFP_NORETRY", "\t\t\t  GFP_KERNEL | __GFP_NORETRY")],
+        "selftests/memcg",
+        "messages_are_charged_to_the_sender",
+    ),
+    Mutation(
+        "a raised limit admits who waits",
+        "module/exchange.c",
+        [("\tipcbox_exchange_admit_locked(exchange, NULL, &wakes);\n", "")],
+        "selftests/blocking",
+        "a_raised_limit_admits_at_once",
+    ),
+    Mutation(
+        "what goes with its object is counted",
+        "module/dead_letter.c",
+        [("\tatomic64_inc(&exchange->object.box->discarded);\n", "")],
+        "selftests/limits",
+        "what_is_destroyed_is_counted",
+    ),
+    # Objects
+    Mutation(
+        "a name can be taken exclusively",
+        "module/object.c",
+        [("\t\tif (request->flags & IPCBOX_CREATE_EXCLUSIVE ||\n", "\t\tif (\n")],
+        "selftests/object_life",
+        "exclusive_create_fails_if_the_name_exists",
+    ),
+    Mutation(
+        "a persistent object lives until it is unlinked",
+        "module/object.c",
+        [("\t\t!(object->state & IPCBOX_STATE_PERSISTENT));\n", "\t\ttrue);\n")],
+        "selftests/object_life",
+        "a_persistent_object_lives_until_unlink",
+    ),
+    Mutation(
+        "ids are never reused",
+        "module/box.c",
+        [
+            (
+                "\txa_erase(&box->objects, object->id);\n",
+                "\txa_erase(&box->objects, object->id);\n\tif (box->last_id == object->id)\n\t\tbox->last_id--;\n",
+            )
+        ],
+        "selftests/object_life",
+        "ids_count_up_and_are_never_reused",
+    ),
+    Mutation(
+        "a create whose answer cannot be given leaves nothing",
+        "module/ioctl.c",
+        [("\t\tif (call->undo)\n\t\t\tcall->undo(call);\n\t\tfput(call->opened);\n", "")],
+        "selftests/object_life",
+        "a_result_that_cannot_be_written_is_efault",
+    ),
+    Mutation(
+        "handles are closed on exec",
+        "module/ioctl.c",
+        [("get_unused_fd_flags(O_CLOEXEC)", "get_unused_fd_flags(0)")],
+        "selftests/object_life",
+        "handles_are_closed_on_exec",
+    ),
+    Mutation(
+        "a persistent object keeps the module",
+        "module/object.c",
+        [("\t\t__module_get(THIS_MODULE);\n", "\t\t;\n"), ("\t\tmodule_put(THIS_MODULE);\n", "\t\t;\n")],
+        "selftests/unload",
+        "a_persistent_object_keeps_it",
+    ),
+    # The form of calls
+    Mutation(
+        "an unknown tail that is not zero is E2BIG",
+        "module/ioctl.c",
+        [("row->size, argument, size);\n", "row->size, argument, min_t(u32, size, row->size));\n")],
+        "selftests/abi_matrix",
+        "larger_size_with_other_tail_is_refused",
+    ),
+    Mutation(
+        "a structure that is too small is EINVAL",
+        "module/ioctl.c",
+        [("\tif (size < row->min_size)\n", "\tif (size < sizeof(size))\n")],
+        "selftests/abi_matrix",
+        "smaller_size_is_refused",
+    ),
+    Mutation(
+        "unknown flags are EINVAL",
+        "module/object.c",
+        [("\treturn !(request->flags & ~flags) && !request->pad", "\treturn (flags || true) && !request->pad")],
+        "selftests/abi_matrix",
+        "unknown_flags_are_refused",
+    ),
+    Mutation(
+        "padding must be zero",
+        "module/main.c",
+        [("\tif (info->flags || info->pad)\n", "\tif (info->flags)\n")],
+        "selftests/abi_matrix",
+        "padding_must_be_zero",
+    ),
+    Mutation(
+        "32-bit programs work",
+        "module/object.c",
+        [("\t.compat_ioctl = compat_ptr_ioctl,\n", "")],
+        "selftests32/abi_matrix",
+        "exact_size_is_granted",
+    ),
+]
