@@ -26,6 +26,41 @@
 #include "message.h"
 
 /**
+ * ipcbox_delivery_create() - make a delivery
+ *
+ * May sleep for memory.
+ *
+ * Return: the delivery, for ipcbox_delivery_attach() or kfree(); NULL without
+ * memory.
+ */
+struct ipcbox_delivery *ipcbox_delivery_create(void)
+{
+	struct ipcbox_delivery *delivery;
+
+	delivery = kzalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
+	if (!delivery)
+		return NULL;
+	refcount_set(&delivery->references, 1);
+	INIT_LIST_HEAD(&delivery->awaited);
+	timerqueue_init(&delivery->expiry);
+	return delivery;
+}
+
+/**
+ * ipcbox_delivery_attach() - track a message from now on
+ * @delivery: a new delivery, which then goes with the message
+ * @message: one that is not tracked, that only the caller has or that is in
+ *	the queue, whose lock is held
+ */
+void ipcbox_delivery_attach(struct ipcbox_delivery *delivery,
+			    struct ipcbox_message *message)
+{
+	delivery->message = message;
+	message->delivery = delivery;
+	message->entry.tracked = true;
+}
+
+/**
  * ipcbox_delivery_track() - track a message from now on, if it is not yet
  * @message: a message that only the caller has
  *
@@ -39,14 +74,9 @@ struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message)
 
 	if (delivery)
 		return delivery;
-	delivery = kzalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
-	if (!delivery)
-		return NULL;
-	INIT_LIST_HEAD(&delivery->awaited);
-	timerqueue_init(&delivery->expiry);
-	delivery->message = message;
-	message->delivery = delivery;
-	message->entry.tracked = true;
+	delivery = ipcbox_delivery_create();
+	if (delivery)
+		ipcbox_delivery_attach(delivery, message);
 	return delivery;
 }
 

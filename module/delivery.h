@@ -8,6 +8,7 @@
 
 #include <linux/list.h>
 #include <linux/rbtree.h>
+#include <linux/refcount.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
 
@@ -34,6 +35,7 @@ enum ipcbox_delivery_state {
 /**
  * struct ipcbox_delivery - what is kept of a tracked message
  * @message: the message
+ * @references: the message's end, and those who look at it
  * @waiter: the sender that waits, for room or for the outcome, or NULL. While it
  *	waits for the outcome, an error gives the message back to it
  * @awaited: place among the exchange's awaited messages, while the sender
@@ -57,6 +59,7 @@ enum ipcbox_delivery_state {
  */
 struct ipcbox_delivery {
 	struct ipcbox_message *message;
+	refcount_t references;
 	struct ipcbox_waiter *waiter;
 	struct list_head awaited;
 	struct rb_node held;
@@ -74,6 +77,9 @@ struct ipcbox_delivery {
 	bool withdrawn;
 };
 
+struct ipcbox_delivery *ipcbox_delivery_create(void);
+void ipcbox_delivery_attach(struct ipcbox_delivery *delivery,
+			    struct ipcbox_message *message);
 struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message);
 void ipcbox_delivery_hold_locked(struct ipcbox_exchange *exchange,
 				 struct ipcbox_handle *handle,

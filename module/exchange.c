@@ -14,6 +14,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "select.h"
 #include "trace.h"
 
 /**
@@ -94,6 +95,78 @@ bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange)
 }
 
 /**
+ * ipcbox_exchange_add_receiver_locked() - a receiver waits
+ * @exchange: the exchange, locked
+ * @waiter: the receiver
+ */
+void ipcbox_exchange_add_receiver_locked(struct ipcbox_exchange *exchange,
+					 struct ipcbox_waiter *waiter)
+{
+	lockdep_assert_held(&exchange->lock);
+	waiter->ticket = ++exchange->tickets;
+	if (waiter->selection)
+		ipcbox_selector_add_locked(exchange, waiter);
+	else
+		list_add_tail(&waiter->node, &exchange->receivers);
+	exchange->receivers_waiting++;
+}
+
+/**
+ * ipcbox_exchange_remove_receiver_locked() - a receiver waits no more
+ * @exchange: the exchange, locked
+ * @waiter: the receiver
+ */
+void ipcbox_exchange_remove_receiver_locked(struct ipcbox_exchange *exchange,
+					    struct ipcbox_waiter *waiter)
+{
+	lockdep_assert_held(&exchange->lock);
+	if (waiter->selection)
+		ipcbox_selector_remove_locked(exchange, waiter);
+	else
+		list_del(&waiter->node);
+	exchange->receivers_waiting--;
+}
+
+/* Of the receivers that wait for the message, the one that came first. */
+static struct ipcbox_waiter *
+exchange_find_receiver(struct ipcbox_exchange *exchange,
+		       const struct ipcbox_message *message)
+{
+	struct ipcbox_waiter *plain, *selecting;
+
+	plain = list_first_entry_or_null(&exchange->receivers,
+					 struct ipcbox_waiter, node);
+	if (likely(RB_EMPTY_ROOT(&exchange->selectors)))
+		return plain;
+	selecting = ipcbox_selector_find_locked(exchange, message);
+	if (!plain || (selecting && selecting->ticket < plain->ticket))
+		return selecting;
+	return plain;
+}
+
+/**
+ * ipcbox_exchange_is_awaited_locked() - does a receiver wait for a message?
+ * @exchange: the exchange, locked
+ * @message: a new message
+ *
+ * Such a message needs no room.
+ *
+ * Return: true if it does, and has room for it in its buffer.
+ */
+bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
+				       struct ipcbox_message *message)
+{
+	const struct ipcbox_waiter *waiter;
+
+	lockdep_assert_held(&exchange->lock);
+	if (likely(RB_EMPTY_ROOT(&exchange->selectors)))
+		return false;
+	message->entry.sequence = exchange->queue.sequence + 1;
+	waiter = exchange_find_receiver(exchange, message);
+	return waiter && waiter->capacity >= message->entry.length;
+}
+
+/**
  * ipcbox_exchange_deliver_locked() - give a message to a receiver or the queue
  * @exchange: the exchange, locked
  * @message: one that has its number; new, or received and coming back
@@ -111,11 +184,8 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 	struct ipcbox_waiter *waiter;
 
 	lockdep_assert_held(&exchange->lock);
-	while (!list_empty(&exchange->receivers)) {
-		waiter = list_first_entry(&exchange->receivers,
-					  struct ipcbox_waiter, node);
-		list_del(&waiter->node);
-		exchange->receivers_waiting--;
+	while ((waiter = exchange_find_receiver(exchange, message))) {
+		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
 		if (waiter->capacity < length) {
 			waiter->length = length;
 			ipcbox_waiter_finish_locked(waiter, -EMSGSIZE, wakes);
@@ -197,6 +267,26 @@ exchange_unpark_waiter(struct ipcbox_message *message)
 }
 
 /**
+ * ipcbox_exchange_unpark_locked() - a message that waited for room goes in
+ * @exchange: the exchange, locked
+ * @message: the message, parked no more; it may be received and freed before
+ *	this returns
+ * @wakes: whom to wake
+ */
+void ipcbox_exchange_unpark_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_message *message,
+				   struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_waiter *waiter = exchange_unpark_waiter(message);
+
+	lockdep_assert_held(&exchange->lock);
+	exchange->senders_waiting--;
+	ipcbox_exchange_accept_locked(exchange, message, wakes);
+	if (waiter)
+		ipcbox_waiter_finish_locked(waiter, 0, wakes);
+}
+
+/**
  * ipcbox_exchange_admit_locked() - let in whom there is room for now
  * @exchange: the exchange, locked
  * @freed: the share that has just lost an entry, or NULL
@@ -208,20 +298,13 @@ void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 {
 	struct ipcbox_queue_share *share = freed ? &freed->share : NULL;
 	struct ipcbox_queue_entry *entry;
-	struct ipcbox_message *message;
-	struct ipcbox_waiter *waiter;
 
 	lockdep_assert_held(&exchange->lock);
 	if (!exchange->senders_waiting)
 		return;
-	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share))) {
-		message = ipcbox_message_of(entry);
-		waiter = exchange_unpark_waiter(message);
-		exchange->senders_waiting--;
-		ipcbox_exchange_accept_locked(exchange, message, wakes);
-		if (waiter)
-			ipcbox_waiter_finish_locked(waiter, 0, wakes);
-	}
+	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share)))
+		ipcbox_exchange_unpark_locked(exchange,
+					      ipcbox_message_of(entry), wakes);
 }
 
 static struct ipcbox_share *
@@ -451,10 +534,15 @@ static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
 					   struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_waiter *waiter, *next;
+	struct rb_node *node;
 
 	list_for_each_entry_safe(waiter, next, &exchange->receivers, node) {
-		list_del(&waiter->node);
-		exchange->receivers_waiting--;
+		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
+		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
+	}
+	while ((node = rb_first(&exchange->selectors))) {
+		waiter = rb_entry(node, struct ipcbox_waiter, selector);
+		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
 		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
 	}
 }
@@ -620,7 +708,7 @@ static void exchange_set(struct ipcbox_object *object,
 static const struct ipcbox_ioctl exchange_ioctls[] = {
 	IPCBOX_IOCTL(IPCBOX_IOC_SEND, ipcbox_send, deadline,
 		     ipcbox_exchange_send),
-	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, deadline,
+	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, skip,
 		     ipcbox_exchange_receive),
 	IPCBOX_IOCTL(IPCBOX_IOC_ANSWER, ipcbox_answer, deadline,
 		     ipcbox_exchange_answer),

@@ -8,6 +8,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
@@ -21,6 +22,7 @@
 
 struct ipcbox_delivery;
 struct ipcbox_message;
+struct ipcbox_selection;
 struct task_struct;
 
 /**
@@ -47,13 +49,15 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @lock: see locking.h; protects all below
  * @queue: the messages, and the entries of senders that wait
  * @max_message_bytes: longest payload; read without the lock, too
- * @receivers: receivers that wait, in the order in which they came; while
- *	there are any the queue is empty
+ * @receivers: receivers that wait for any message, in the order in which they
+ *	came; while there are any the queue is empty
+ * @selectors: receivers that wait for certain messages; see select.c
+ * @tickets: how many receivers have waited
  * @awaited: deliveries whose senders wait for the outcome
  * @shares: users who have sent something
  * @receive_handles: handles that may receive
  * @send_handles: handles that may send
- * @receivers_waiting: threads in @receivers
+ * @receivers_waiting: threads in @receivers and @selectors
  * @senders_waiting: threads whose messages are parked
  * @abandoned: there was a receive handle, and the last one was closed
  * @sent: messages accepted
@@ -79,6 +83,8 @@ struct ipcbox_exchange {
 	struct ipcbox_queue queue;
 	u64 max_message_bytes;
 	struct list_head receivers;
+	struct rb_root selectors;
+	u64 tickets;
 	struct list_head awaited;
 	struct hlist_head shares;
 	u32 receive_handles;
@@ -133,7 +139,10 @@ struct ipcbox_wakes {
 
 /**
  * struct ipcbox_waiter - a thread that waits, on its own stack
- * @node: place among the exchange's waiting receivers
+ * @node: place among the exchange's waiting receivers, without a selection
+ * @selector: place among them with one
+ * @selection: for a receiver: which messages it wants; NULL for any
+ * @ticket: for a receiver: when it came
  * @task: the thread
  * @message: what a receiver or a caller got
  * @capacity: for a receiver: the longest message that it can take
@@ -142,6 +151,9 @@ struct ipcbox_wakes {
  */
 struct ipcbox_waiter {
 	struct list_head node;
+	struct rb_node selector;
+	const struct ipcbox_selection *selection;
+	u64 ticket;
 	struct task_struct *task;
 	struct ipcbox_message *message;
 	u32 capacity;
@@ -183,7 +195,16 @@ bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
 void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_message *message,
 				    struct ipcbox_wakes *wakes);
+bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
+				       struct ipcbox_message *message);
+void ipcbox_exchange_add_receiver_locked(struct ipcbox_exchange *exchange,
+					 struct ipcbox_waiter *waiter);
+void ipcbox_exchange_remove_receiver_locked(struct ipcbox_exchange *exchange,
+					    struct ipcbox_waiter *waiter);
 void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
+				   struct ipcbox_message *message,
+				   struct ipcbox_wakes *wakes);
+void ipcbox_exchange_unpark_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
 				   struct ipcbox_wakes *wakes);
 void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
@@ -230,9 +251,15 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call);
 long ipcbox_exchange_settle(struct ipcbox_invocation *call);
 long ipcbox_exchange_answer(struct ipcbox_invocation *call);
 
+/* peek.c */
+long ipcbox_exchange_peek(struct ipcbox_exchange *exchange,
+			  const struct ipcbox_receive *request,
+			  const struct ipcbox_selection *selection);
+
 /* receive.c */
 long ipcbox_receive_messages(struct ipcbox_handle *handle,
 			     const struct ipcbox_receive *request,
+			     const struct ipcbox_selection *selection,
 			     bool nonblock);
 int ipcbox_receive_reply(struct ipcbox_message *message,
 			 struct ipcbox_incoming *incoming,

@@ -178,22 +178,8 @@ uncharge:
 	return ERR_PTR(error);
 }
 
-/**
- * ipcbox_message_free() - end a message
- * @message: a message that is in no queue and not parked
- */
-void ipcbox_message_free(struct ipcbox_message *message)
+static void message_release(struct ipcbox_message *message)
 {
-	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
-	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
-
-	if (unlikely(delivery)) {
-		charged += delivery->reserved;
-		kfree(delivery);
-	}
-	if (message->entry.share)
-		message_uncharge(ipcbox_share_of(message->entry.share),
-				 charged);
 	put_pid(message->pid);
 	if (unlikely(message->more))
 		segments_free(message);
@@ -201,25 +187,76 @@ void ipcbox_message_free(struct ipcbox_message *message)
 }
 
 /**
- * ipcbox_message_copy_out() - copy the whole payload to the receiver
+ * ipcbox_message_free() - end a message
+ * @message: a message that is in no queue and not parked
+ *
+ * Its sender is charged for it no more; its memory goes when nobody looks at
+ * it.
+ */
+void ipcbox_message_free(struct ipcbox_message *message)
+{
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
+
+	if (unlikely(delivery))
+		charged += delivery->reserved;
+	if (message->entry.share)
+		message_uncharge(ipcbox_share_of(message->entry.share),
+				 charged);
+	if (unlikely(delivery))
+		ipcbox_message_put(message);
+	else
+		message_release(message);
+}
+
+/**
+ * ipcbox_message_get() - hold a message's memory
+ * @message: a tracked message that has not ended
+ */
+void ipcbox_message_get(struct ipcbox_message *message)
+{
+	refcount_inc(&message->delivery->references);
+}
+
+/**
+ * ipcbox_message_put() - undo ipcbox_message_get()
  * @message: the message
- * @to: room for its length
+ */
+void ipcbox_message_put(struct ipcbox_message *message)
+{
+	struct ipcbox_delivery *delivery = message->delivery;
+
+	if (!refcount_dec_and_test(&delivery->references))
+		return;
+	kfree(delivery);
+	message_release(message);
+}
+
+/**
+ * ipcbox_message_copy_out() - copy the payload to the receiver
+ * @message: the message
+ * @to: where to
+ * @capacity: room there; the rest of a longer payload is left out
  *
  * Return: 0, or -EFAULT.
  */
 int ipcbox_message_copy_out(const struct ipcbox_message *message,
-			    void __user *to)
+			    void __user *to, u32 capacity)
 {
+	u32 left = min(message->entry.length, capacity);
 	const struct ipcbox_segment *segment;
-	u32 first = message_inline(message->entry.length);
+	u32 part = message_inline(left);
 
-	if (copy_to_user(to, message->data, first))
+	if (copy_to_user(to, message->data, part))
 		return -EFAULT;
-	to += first;
 	for (segment = message->more; segment; segment = segment->next) {
-		if (copy_to_user(to, segment->data, segment->size))
+		to += part;
+		left -= part;
+		if (!left)
+			break;
+		part = min(segment->size, left);
+		if (copy_to_user(to, segment->data, part))
 			return -EFAULT;
-		to += segment->size;
 	}
 	return 0;
 }

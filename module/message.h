@@ -80,8 +80,10 @@ struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		      const struct ipcbox_outgoing *outgoing);
 void ipcbox_message_free(struct ipcbox_message *message);
+void ipcbox_message_get(struct ipcbox_message *message);
+void ipcbox_message_put(struct ipcbox_message *message);
 int ipcbox_message_copy_out(const struct ipcbox_message *message,
-			    void __user *to);
+			    void __user *to, u32 capacity);
 void ipcbox_message_describe(const struct ipcbox_message *message,
 			     struct ipcbox_incoming *incoming);
 

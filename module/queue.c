@@ -227,6 +227,24 @@ void ipcbox_queue_remove(struct ipcbox_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
 
+/**
+ * ipcbox_queue_next() - walk the queue
+ * @entry: an entry that is in a queue
+ *
+ * Return: the entry that goes after it, or NULL.
+ */
+struct ipcbox_queue_entry *ipcbox_queue_next(struct ipcbox_queue_entry *entry)
+{
+	struct ipcbox_queue_entry *next = list_next_entry(entry, list);
+	struct rb_node *lower;
+
+	if (!next->leads)
+		return next;
+	lower = rb_next(&next->node);
+	return lower ? leader(lower) : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_next);
+
 static struct ipcbox_queue_entry *
 parked_first(struct ipcbox_queue_share *share)
 {

@@ -107,6 +107,9 @@ ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
 void ipcbox_queue_reshare(struct ipcbox_queue *queue,
 			  struct ipcbox_queue_share *share);
 
+struct ipcbox_queue_entry *
+ipcbox_queue_next(struct ipcbox_queue_entry *entry);
+
 /**
  * ipcbox_queue_first() - the entry to go next
  * @queue: the queue

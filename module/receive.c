@@ -12,16 +12,18 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "select.h"
 #include "trace.h"
 
 /* Messages that are taken under one hold of the lock. */
-#define RECEIVE_CHUNK	16
+#define RECEIVE_CHUNK	8
 
 /**
  * struct receiving - a chunk of messages on their way out
  * @handle: by which they are received
  * @exchange: where they come from
  * @hold: they get tokens
+ * @selection: which ones are wanted
  * @patience: how long to wait for the first
  * @incoming: what the user asked, and what it is told
  * @messages: what was taken
@@ -33,6 +35,7 @@ struct receiving {
 	struct ipcbox_handle *handle;
 	struct ipcbox_exchange *exchange;
 	bool hold;
+	struct ipcbox_selection selection;
 	struct ipcbox_patience patience;
 	struct ipcbox_incoming incoming[RECEIVE_CHUNK];
 	struct ipcbox_message *messages[RECEIVE_CHUNK];
@@ -43,12 +46,16 @@ struct receiving {
 
 /* The message to go next, past those whose time has come. */
 static struct ipcbox_queue_entry *
-receive_first_locked(struct ipcbox_exchange *exchange,
-		     struct ipcbox_wakes *wakes)
+receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
 {
+	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_queue_entry *entry;
 	struct ipcbox_delivery *delivery;
 
+	if (unlikely(receiving->selection.flags))
+		return ipcbox_selection_next_locked(exchange,
+						    &receiving->selection,
+						    NULL);
 	for (;;) {
 		entry = ipcbox_queue_first(&exchange->queue);
 		if (!entry || likely(!entry->tracked))
@@ -73,7 +80,7 @@ static int receive_take_locked(struct receiving *receiving,
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->taken];
 
-		entry = receive_first_locked(exchange, wakes);
+		entry = receive_first_locked(receiving, wakes);
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
 				       -EPIPE : -EAGAIN;
@@ -105,9 +112,45 @@ static void receive_park_locked(struct receiving *receiving,
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_waiter_init(waiter);
 	waiter->capacity = receiving->incoming[0].capacity;
-	list_add_tail(&waiter->node, &exchange->receivers);
-	exchange->receivers_waiting++;
+	waiter->selection = receiving->selection.flags ? &receiving->selection :
+							 NULL;
+	ipcbox_exchange_add_receiver_locked(exchange, waiter);
 	trace_ipcbox_block(&exchange->object, IPCBOX_RIGHT_RECEIVE);
+}
+
+/* What is wanted may be at hand, but waiting for room: let it in. */
+static void receive_pull_locked(struct receiving *receiving,
+				struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_exchange *exchange = receiving->exchange;
+	struct ipcbox_queue_entry *entry;
+
+	entry = ipcbox_selection_parked_locked(exchange,
+					       &receiving->selection);
+	if (!entry)
+		return;
+	ipcbox_queue_unpark(&exchange->queue, entry);
+	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
+				      wakes);
+}
+
+/* Returns true if the waiter is to be waited for, or has its message. */
+static bool receive_await_locked(struct receiving *receiving,
+				 struct ipcbox_waiter *waiter,
+				 struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_exchange *exchange = receiving->exchange;
+	bool pull = receiving->selection.flags && exchange->senders_waiting;
+
+	if (!receiving->patience.wait && !pull)
+		return false;
+	receive_park_locked(receiving, waiter);
+	if (pull)
+		receive_pull_locked(receiving, wakes);
+	if (receiving->patience.wait || waiter->result != IPCBOX_WAITING)
+		return true;
+	ipcbox_exchange_remove_receiver_locked(exchange, waiter);
+	return false;
 }
 
 /*
@@ -125,8 +168,8 @@ static int receive_wait(struct receiving *receiving,
 	if (error) {
 		ipcbox_exchange_lock(exchange, &wakes);
 		if (waiter->result == IPCBOX_WAITING) {
-			list_del(&waiter->node);
-			exchange->receivers_waiting--;
+			ipcbox_exchange_remove_receiver_locked(exchange,
+							       waiter);
 		} else {
 			error = 0;
 		}
@@ -155,11 +198,8 @@ static int receive_take(struct receiving *receiving)
 	receiving->given = 0;
 	ipcbox_exchange_lock(exchange, &wakes);
 	error = receive_take_locked(receiving, &wakes);
-	if (error == -EAGAIN && !receiving->taken &&
-	    receiving->patience.wait) {
-		receive_park_locked(receiving, &waiter);
-		parked = true;
-	}
+	if (error == -EAGAIN && !receiving->taken)
+		parked = receive_await_locked(receiving, &waiter, &wakes);
 	ipcbox_exchange_unlock(exchange, &wakes);
 	return parked ? receive_wait(receiving, &waiter) : error;
 }
@@ -267,7 +307,8 @@ static int receive_copy_out(struct ipcbox_message *message,
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	error = ipcbox_message_copy_out(message,
-					u64_to_user_ptr(incoming->data));
+					u64_to_user_ptr(incoming->data),
+					incoming->capacity);
 	if (error)
 		return error;
 	ipcbox_message_describe(message, incoming);
@@ -344,8 +385,16 @@ static int receive_ask(struct receiving *receiving, const void __user *from,
 static int receive_check(const struct ipcbox_handle *handle,
 			 const struct ipcbox_receive *request)
 {
-	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_HOLD) ||
+	const u32 flags = IPCBOX_NOWAIT | IPCBOX_HOLD | IPCBOX_PEEK |
+			  IPCBOX_SELECT_ALL;
+
+	if (request->flags & ~flags ||
 	    !ipcbox_deadline_valid(request->deadline))
+		return -EINVAL;
+	if (request->flags & IPCBOX_PEEK ?
+		    request->flags & IPCBOX_HOLD ||
+			    request->skip > IPCBOX_SKIP_MAX :
+		    request->skip)
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
 		return -EINVAL;
@@ -377,6 +426,7 @@ static int receive_chunk(struct receiving *receiving, void __user *to,
  * ipcbox_receive_messages() - receive, as RECEIVE does
  * @handle: a handle that may receive
  * @request: what is asked, checked
+ * @selection: which messages are wanted
  * @nonblock: do not wait
  *
  * Return: the number of messages received, or an errno as <linux/ipcbox.h>
@@ -384,6 +434,7 @@ static int receive_chunk(struct receiving *receiving, void __user *to,
  */
 long ipcbox_receive_messages(struct ipcbox_handle *handle,
 			     const struct ipcbox_receive *request,
+			     const struct ipcbox_selection *selection,
 			     bool nonblock)
 {
 	u32 stride = request->message_size;
@@ -395,6 +446,7 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 	first = u64_to_user_ptr(request->messages);
 	receiving.handle = handle;
 	receiving.hold = request->flags & IPCBOX_HOLD;
+	receiving.selection = *selection;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.deadline = request->deadline;
 	while (!error && total < request->count) {
@@ -428,13 +480,24 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_receive *request = call->request;
-	int error;
+	struct ipcbox_selection selection;
+	long result;
 
-	error = receive_check(handle, request);
-	if (error)
-		return error;
-	return ipcbox_receive_messages(handle, request,
-				       call->file->f_flags & O_NONBLOCK);
+	result = receive_check(handle, request);
+	if (result)
+		return result;
+	result = ipcbox_selection_begin(&selection, request);
+	if (result)
+		return result;
+	if (request->flags & IPCBOX_PEEK)
+		result = ipcbox_exchange_peek(ipcbox_exchange_of(handle->object),
+					      request, &selection);
+	else
+		result = ipcbox_receive_messages(handle, request, &selection,
+						 call->file->f_flags &
+							 O_NONBLOCK);
+	ipcbox_selection_end(&selection);
+	return result;
 }
 
 /**
@@ -459,6 +522,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
 	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.selection.flags = 0;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);
 	receiving.asked = 1;
 	do {
@@ -470,7 +534,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 		if (message->entry.tracked)
 			message->delivery->token = 0;
 		if (fatal_signal_pending(current) ||
-		    ipcbox_message_copy_out(message, buffer)) {
+		    ipcbox_message_copy_out(message, buffer, length)) {
 			receive_return(&receiving, 0);
 			return -EFAULT;
 		}

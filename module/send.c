@@ -138,7 +138,8 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 	if (ipcbox_exchange_no_receiver_locked(exchange))
 		return -EPIPE;
 	if (!ipcbox_queue_admits(&exchange->queue, message->entry.share,
-				 message->entry.length))
+				 message->entry.length) &&
+	    !ipcbox_exchange_is_awaited_locked(exchange, message))
 		return -EAGAIN;
 	ipcbox_exchange_accept_locked(exchange, message, wakes);
 	return 0;

@@ -9,6 +9,7 @@
 #include "exchange.h"
 #include "locking.h"
 #include "message.h"
+#include "select.h"
 
 /**
  * struct settlement - a token and what shall become of it
@@ -181,6 +182,7 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		.message_size = request->message_size,
 		.deadline = request->deadline,
 	};
+	const struct ipcbox_selection any = { .flags = 0 };
 	long received;
 	int error;
 
@@ -194,7 +196,7 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		if (error && error != -EPIPE)
 			return error;
 	}
-	received = ipcbox_receive_messages(handle, &receive,
+	received = ipcbox_receive_messages(handle, &receive, &any,
 					   call->file->f_flags & O_NONBLOCK);
 	return settlement.token ? max(received, 0L) : received;
 }

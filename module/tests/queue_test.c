@@ -147,6 +147,25 @@ static void queue_goes_by_priority(struct kunit *test)
 	queue_empty(test);
 }
 
+static void queue_is_walked_in_order(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct ipcbox_queue_entry *entries[5], *at;
+	int i;
+
+	entries[3] = put(test, &world->owner, 1, 1);
+	entries[0] = put(test, &world->owner, 9, 1);
+	entries[4] = put(test, &world->owner, 1, 1);
+	entries[2] = put(test, &world->owner, 5, 1);
+	entries[1] = put(test, &world->owner, 9, 1);
+	at = ipcbox_queue_first(&world->queue);
+	for (i = 0; i < 5; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, at, entries[i]);
+		at = ipcbox_queue_next(at);
+	}
+	KUNIT_EXPECT_NULL(test, at);
+}
+
 static void queue_returns_to_its_place(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -451,6 +470,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_is_fifo_within_a_priority),
 	KUNIT_CASE(queue_goes_by_priority),
+	KUNIT_CASE(queue_is_walked_in_order),
 	KUNIT_CASE(queue_returns_to_its_place),
 	KUNIT_CASE(queue_returns_the_only_one),
 	KUNIT_CASE(queue_removes_from_the_middle),

@@ -88,6 +88,7 @@
 #define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
 #define IPCBOX_FEATURE_EXCHANGES 0x2	/* SYNC, HOLD, CALL, SETTLE, ANSWER */
 #define IPCBOX_FEATURE_LIFETIME	0x4	/* lifetimes and dead letters */
+#define IPCBOX_FEATURE_SELECT	0x8	/* selective receive, PEEK */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -159,7 +160,9 @@ struct ipcbox_info {
  *	creator gets them whatever @mode says
  * @name_length: bytes at @name, 1 to IPCBOX_NAME_MAX; 0 for no name
  * @name: pointer to the name, no terminating zero needed
- * @max_messages: messages that the object holds; 0 for the default
+ * @max_messages: messages that the object holds; 0 for the default. A user's
+ *	first message, and messages that come back from a receiver, go in even
+ *	when it is full
  * @max_bytes: payload bytes that the object holds; 0 for the default
  * @max_message_bytes: largest payload that it takes, at most @max_bytes; 0
  *	for the default, or for @max_bytes when that is less
@@ -452,6 +455,13 @@ struct ipcbox_set {
 #define IPCBOX_NOWAIT		0x1	/* never wait */
 #define IPCBOX_SYNC		0x2	/* SEND: wait until it is taken */
 #define IPCBOX_HOLD		0x4	/* RECEIVE, ANSWER: give tokens */
+#define IPCBOX_PEEK		0x8	/* RECEIVE: look, do not take */
+#define IPCBOX_SELECT_TAG	0x10	/* RECEIVE: by tag and tag_mask */
+#define IPCBOX_SELECT_PID	0x20	/* RECEIVE: by pid */
+#define IPCBOX_SELECT_SEQUENCE	0x40	/* RECEIVE: by sequence */
+
+/* How many messages a PEEK may skip. */
+#define IPCBOX_SKIP_MAX		65535
 
 /**
  * struct ipcbox_outgoing - a message to send
@@ -584,17 +594,31 @@ struct ipcbox_incoming {
 /**
  * struct ipcbox_receive - IPCBOX_IOC_RECEIVE, on a handle: receive messages
  * @size: sizeof(struct ipcbox_receive)
- * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD, IPCBOX_PEEK, IPCBOX_SELECT_*
  * @messages: pointer to an array of struct ipcbox_incoming
  * @count: messages in the array, 1 to batch_messages
  * @message_size: sizeof(struct ipcbox_incoming); the array's stride
  * @deadline: when to give up waiting for the first message, or
  *	IPCBOX_FOREVER
+ * @tag: with IPCBOX_SELECT_TAG: only messages whose tag, masked, equals this,
+ *	masked; else zero
+ * @tag_mask: with IPCBOX_SELECT_TAG: the bits of the tag that count; else zero
+ * @sequence: with IPCBOX_SELECT_SEQUENCE: only the message of this number; else
+ *	zero
+ * @pid: with IPCBOX_SELECT_PID: only messages of this process, named as in the
+ *	caller's pid namespace; else zero
+ * @skip: with IPCBOX_PEEK: how many of the messages that would be taken to pass
+ *	over, at most IPCBOX_SKIP_MAX; else zero
  *
  * Takes messages, the highest priority first and the oldest first within a
  * priority. Waits for the first only, unless IPCBOX_NOWAIT or O_NONBLOCK says
  * not to; takes of the others what is there. Receivers that wait are served in
  * the order in which they came.
+ *
+ * A receive that fails (EFAULT, the death of the receiver) puts its message
+ * back into its place, even if senders have filled the room in the meantime. On
+ * a queue other receivers do not wait for that: they may by then have newer
+ * messages than the one that comes back.
  *
  * With IPCBOX_HOLD each message comes with a token and stays in flight, charged
  * to its sender, until IPCBOX_IOC_SETTLE or IPCBOX_IOC_ANSWER settles it by
@@ -603,13 +627,27 @@ struct ipcbox_incoming {
  * processes, what it holds returns to its place, with deliveries raised; but
  * calls end with EOWNERDEAD for their callers.
  *
+ * With IPCBOX_SELECT_* only messages that match all that is asked are seen; the
+ * others stay in their places. Finding a message costs time in proportion to
+ * those that are passed over; plain receivers, and the sending of messages, do
+ * not pay for it. A message that a waiting receiver selects goes to it even
+ * when the object has no room; among receivers that wait for it, the one that
+ * came first gets it.
+ *
+ * With IPCBOX_PEEK messages are copied out and stay where they are, uncounted
+ * and without tokens; the call does not wait. A buffer that is too small gets
+ * what it has room for, and length tells the whole, so headers alone can be
+ * had with a capacity of 0.
+ *
  * Returns the number of messages received, at least 1; fewer than asked where
  * no more was there or the next one met an error, which a further call
  * reports. Messages not received stay where they were, in their places. When
  * none was received, besides the common errors:
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE
- *   EINVAL     count is out of range
+ *   EINVAL     count or skip is out of range, or flags exclude each other:
+ *              IPCBOX_PEEK and IPCBOX_HOLD
+ *   ENOENT     IPCBOX_SELECT_PID names no process
  *   EMSGSIZE   the message is longer than the first buffer's capacity; the
  *              length is written
  *   EAGAIN     nothing is there, and the call may not wait
@@ -625,6 +663,11 @@ struct ipcbox_receive {
 	__u32 count;
 	__u32 message_size;
 	__u64 deadline;
+	__u64 tag;
+	__u64 tag_mask;
+	__u64 sequence;
+	__s32 pid;
+	__u32 skip;
 };
 
 /**
