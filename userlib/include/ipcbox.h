@@ -30,12 +30,12 @@
  * same box or handle too. Only the functions that end something
  * (ipcbox_box_close, ipcbox_close, ipcbox_list_end) must not run while another
  * thread uses what they end, and a listing belongs to one thread at a time. No
- * function takes a lock. ipcbox_send, ipcbox_receive and their batches are
- * one system call each and allocate no memory.
+ * function takes a lock. The functions that move messages are one system call
+ * each and allocate no memory.
  *
  * Signals. Functions that wait return -EINTR when a signal handler ran first,
- * unless it was installed with SA_RESTART. Either way no message is lost or
- * doubled. No function raises SIGPIPE.
+ * unless it was installed with SA_RESTART; ipcbox_call() returns -EINTR in
+ * either case. No message is lost or doubled. No function raises SIGPIPE.
  *
  * Deadlines. A uint64_t deadline is an absolute time of CLOCK_MONOTONIC in
  * nanoseconds. IPCBOX_FOREVER, and 0 as well, waits without end; other values
@@ -398,7 +398,7 @@ void ipcbox_close(struct ipcbox_handle *handle);
 int ipcbox_stat(struct ipcbox_handle *handle, struct ipcbox_stat *state);
 
 /**
- * ipcbox_set - change an object's permissions, owner or limits
+ * ipcbox_set - change an object's permissions, owner, limits or dead letters
  * @handle: a handle with IPCBOX_RIGHT_MANAGE
  * @changes: @changes->mask has the IPCBOX_SET_* bits, at least one, of the
  *	fields to change; the other fields are ignored, size as well
@@ -411,6 +411,8 @@ int ipcbox_stat(struct ipcbox_handle *handle, struct ipcbox_stat *state);
  *		from 1 to max_bytes, none above the limits of ipcbox_info()
  *	-EACCES	the handle has no IPCBOX_RIGHT_MANAGE
  *	-EPERM	the caller may not change the owner or group so
+ *	-ENOENT	dead_letter is not the id of another mailbox or queue of the
+ *		box to which the caller may send
  */
 int ipcbox_set(struct ipcbox_handle *handle, const struct ipcbox_set *changes);
 
@@ -438,15 +440,20 @@ static inline uint64_t ipcbox_address(const void *pointer)
 /**
  * struct ipcbox_send_options - how to send; a zero field is a default
  * @priority: 0, the lowest, to IPCBOX_PRIORITY_MAX
- * @flags: IPCBOX_NOWAIT or 0
+ * @flags: IPCBOX_NOWAIT: do not wait for room; IPCBOX_SYNC: ipcbox_send()
+ *	returns when the message is taken
  * @tag: any value, for the receiver
- * @deadline: when to give up waiting for room; 0 for IPCBOX_FOREVER
+ * @deadline: when to give up waiting; 0 for IPCBOX_FOREVER
+ * @lifetime: nanoseconds from acceptance after which nobody receives the
+ *	message any more, at most 2^63 - 1; 0 for ever. It does not end while
+ *	the message is held
  */
 struct ipcbox_send_options {
 	unsigned int priority;
 	unsigned int flags;
 	uint64_t tag;
 	uint64_t deadline;
+	uint64_t lifetime;
 };
 
 /**
@@ -457,20 +464,43 @@ struct ipcbox_send_options {
  * @options: how, or NULL: priority 0, tag 0, waiting without end
  *
  * Waits while the object has no room, unless IPCBOX_NOWAIT or O_NONBLOCK says
- * not to. When it returns 0 the message is in the object, until it is received
- * or the object ends; when it fails nothing was sent, a passed deadline and a
- * signal included. Returns 0, or
+ * not to. When it returns 0 the message is in the object, until it is received,
+ * its lifetime or its deliveries are used up, or the object ends; when it fails
+ * nothing was sent, a passed deadline and a signal included.
+ *
+ * With IPCBOX_SYNC it waits, once there was room, until the message is taken.
+ * What the sender sees when the other side
+ *
+ *	receives it	0
+ *	holds it	nothing yet; and when that receiver then
+ *	  acknowledges		0
+ *	  returns it (NACK)	nothing: it is for the next receiver;
+ *				-EOWNERDEAD when its deliveries are used up
+ *	  is killed, or closes	the same as when it is returned
+ *	is late		-ETIMEDOUT: the message is withdrawn
+ *	never comes	-EPIPE at once when no receiver can come any more,
+ *			-ETIMEDOUT at the deadline or the end of the lifetime
+ *
+ * There is no third outcome: after 0 the message was received, after an error
+ * no one can receive it any more, and who holds it is told -EPIPE on settling
+ * it. So too when a signal ends the wait (-EINTR) or the sender is killed.
+ *
+ * Returns 0, or
  *
  *	-EACCES	the handle has no IPCBOX_RIGHT_SEND
- *	-EINVAL	the priority or deadline is out of range, or a flag unknown
+ *	-EINVAL	the priority, deadline or lifetime is out of range, or a flag
+ *		unknown
  *	-EMSGSIZE	@length is more than the object's max_message_bytes
  *	-EAGAIN	there is no room, and the call may not wait
- *	-ETIMEDOUT	there was no room up to the deadline
+ *	-ETIMEDOUT	there was no room up to the deadline; with IPCBOX_SYNC
+ *		also: nobody took the message up to it, or within its lifetime
  *	-EINTR	a signal came first
  *	-EDQUOT	the user's budget of bytes in flight is used up, until messages
  *		that the user sent are received
  *	-EPIPE	no receiver will come: there is no receive handle, and the
  *		object is unlinked, or it had one and is not persistent
+ *	-EOWNERDEAD	with IPCBOX_SYNC: the message was held max_deliveries
+ *		times in vain
  */
 int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 		const struct ipcbox_send_options *options);
@@ -479,8 +509,9 @@ int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
  * ipcbox_send_batch - send messages in one system call
  * @handle: a handle with IPCBOX_RIGHT_SEND
  * @messages: array of messages, sent in their order; only read
- * @count: messages in the array, 1 to batch_messages of struct ipcbox_info
- * @flags: IPCBOX_NOWAIT or 0
+ * @count: messages in the array, 1 to batch_messages of struct ipcbox_info;
+ *	with IPCBOX_SYNC 1
+ * @flags: IPCBOX_NOWAIT, IPCBOX_SYNC
  * @deadline: when to give up waiting for room for the next message; 0 or
  *	IPCBOX_FOREVER waits without end
  *
@@ -500,18 +531,32 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
  * @handle: a handle with IPCBOX_RIGHT_RECEIVE
  * @buffer: where to put the payload; may be NULL when @capacity is 0
  * @capacity: bytes in @buffer
- * @header: where to put the priority, tag, sequence and sender, or NULL; its
- *	inputs need not be set
- * @flags: IPCBOX_NOWAIT or 0
+ * @header: where to put what struct ipcbox_incoming tells of the message:
+ *	priority, tag, sequence, sender, token, where it died if it is a dead
+ *	letter; or NULL. Its inputs need not be set
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
  * @deadline: when to give up waiting; 0 or IPCBOX_FOREVER waits without end
  *
  * Takes the oldest message of the highest priority. Waits while nothing is
  * there, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. A call that fails
- * leaves the message in its place. Returns the bytes of the payload, 0 or more
- * and always the whole message, or
+ * leaves the message in its place.
+ *
+ * With IPCBOX_HOLD the message is in the receiver's hands, and not yet
+ * received: @header->token names it until ipcbox_ack(), ipcbox_nack() or
+ * ipcbox_answer() settles it by this handle. It stays charged to its sender,
+ * and returns to its place when the handle is closed for the last time, be it
+ * by the death of its processes; @header->deliveries counts these returns.
+ *
+ * A message of ipcbox_call() has IPCBOX_INCOMING_CALL in @header->flags and a
+ * token in any case: its sender waits for ipcbox_reply(). Without a @header
+ * the token is lost, and the caller kept waiting: where calls may come, give
+ * one.
+ *
+ * Returns the bytes of the payload, 0 or more and always the whole message, or
  *
  *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
- *	-EINVAL	the deadline is out of range, or a flag unknown
+ *	-EINVAL	the deadline is out of range, a flag unknown, or IPCBOX_HOLD
+ *		given without a @header
  *	-EMSGSIZE	the message is longer than @capacity: @header->length
  *		has its length, so that the call can be repeated with a buffer
  *		that is large enough. Another receiver of a queue may have
@@ -535,7 +580,7 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
  * @messages: array of messages: data and capacity are set by the caller, the
  *	rest is filled in for the messages received
  * @count: messages in the array, 1 to batch_messages of struct ipcbox_info
- * @flags: IPCBOX_NOWAIT or 0
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
  * @deadline: when to give up waiting for the first message; 0 or
  *	IPCBOX_FOREVER waits without end
  *
@@ -547,6 +592,179 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 int ipcbox_receive_batch(struct ipcbox_handle *handle,
 			 struct ipcbox_incoming *messages, unsigned int count,
 			 unsigned int flags, uint64_t deadline);
+
+/*
+ * Calls and held messages
+ *
+ * What a caller sees when the server
+ *
+ *	replies		the reply
+ *	refuses (NACK)	nothing: the request is for the next receiver, or the
+ *			same; -EOWNERDEAD when its deliveries are used up
+ *	is late		-ETIMEDOUT at the deadline
+ *	is killed, or closes its handle, with the request in its hands
+ *			-EOWNERDEAD at once
+ *	the same, with the request still in the object
+ *			-EPIPE at once when no receiver can come any more, else
+ *			the request waits for the next one
+ *	never comes	-EPIPE at once when no receiver can come any more,
+ *			-ETIMEDOUT at the deadline, or at the end of the
+ *			lifetime that was given to the request
+ *	reads the request with read(2), which cannot reply
+ *			-EOPNOTSUPP at once
+ *
+ * What a receiver sees that settles a token when the sender of the message
+ *
+ *	did not wait for it, or still waits	0
+ *	gave up, by its deadline or a signal, was killed, or was told otherwise
+ *			-EPIPE: what was asked is wanted no more
+ *
+ * Settling a token a second time, or by another handle than the one that
+ * received the message, is -ENOENT and has no effect.
+ */
+
+/**
+ * ipcbox_call - send a request and wait for its reply
+ * @handle: a handle with IPCBOX_RIGHT_SEND
+ * @request: the payload; may be NULL when @length is 0
+ * @length: its bytes, 0 to the object's max_message_bytes
+ * @reply: where to put the reply's payload; may be NULL when @capacity is 0
+ * @capacity: bytes in @reply; the server's reply fails when it is longer
+ * @options: how to send, or NULL: without IPCBOX_SYNC. The deadline is for all
+ *	of it, the lifetime for the time until a server receives the request
+ * @header: where to put who replied, and the reply's tag, or NULL; its inputs
+ *	need not be set
+ *
+ * One system call. The reply comes from the handle that received the request,
+ * and once. Request and @capacity are charged to the caller's budget, so that
+ * the reply cannot fail for want of it. When the call fails the request is
+ * withdrawn: no one receives it any more, and a reply to it fails with -EPIPE.
+ * But whether a server that had received it acted on it is not known. Not
+ * restarted after a signal, whatever SA_RESTART says.
+ *
+ * Returns the bytes of the reply, 0 or more, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_SEND
+ *	-EINVAL	the priority, deadline or lifetime is out of range, or a flag is
+ *		another than IPCBOX_NOWAIT
+ *	-EMSGSIZE	@length is more than the object's max_message_bytes
+ *	-EAGAIN	there is no room, and the call may not wait for it
+ *	-ETIMEDOUT	no reply came up to the deadline, or nobody received the
+ *		request within its lifetime
+ *	-EINTR	a signal came first
+ *	-EDQUOT	the user's budget of bytes in flight is used up
+ *	-EPIPE	no receiver will come, as with ipcbox_send()
+ *	-EOWNERDEAD	the server that had the request died, or closed its
+ *		handle, without replying; or the request was given back
+ *		max_deliveries times
+ *	-EOPNOTSUPP	the request was taken by read(2), which cannot reply
+ */
+ssize_t ipcbox_call(struct ipcbox_handle *handle, const void *request,
+		    size_t length, void *reply, size_t capacity,
+		    const struct ipcbox_send_options *options,
+		    struct ipcbox_incoming *header);
+
+/**
+ * ipcbox_ack - acknowledge a held message: it is received
+ * @handle: the handle that received it with IPCBOX_HOLD
+ * @token: token of struct ipcbox_incoming
+ *
+ * Does not block. Returns 0, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EINVAL	the message is a call, to be settled by ipcbox_reply() or
+ *		ipcbox_nack()
+ *	-ENOENT	the handle holds no such token
+ *	-EPIPE	the sender, who waited for this, has withdrawn the message; the
+ *		token is gone
+ */
+int ipcbox_ack(struct ipcbox_handle *handle, uint64_t token);
+
+/**
+ * ipcbox_nack - give a held message or a call back
+ * @handle: the handle that received it
+ * @token: token of struct ipcbox_incoming
+ *
+ * It returns to its place, or to a receiver that waits, with deliveries raised.
+ * When they reach the object's max_deliveries it ends: as a dead letter, or
+ * with -EOWNERDEAD for the sender that waits for it. Does not block. Returns 0,
+ * or -EACCES, -ENOENT or -EPIPE as ipcbox_ack() does.
+ */
+int ipcbox_nack(struct ipcbox_handle *handle, uint64_t token);
+
+/**
+ * ipcbox_reply - reply to a call
+ * @handle: the handle that received the call
+ * @token: token of struct ipcbox_incoming
+ * @data: the reply's payload; may be NULL when @length is 0
+ * @length: its bytes
+ * @tag: any value, for the caller
+ *
+ * Several calls may be replied to in any order, by any thread. Does not block.
+ * Returns 0, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EINVAL	the message is not a call
+ *	-ENOENT	the handle holds no such token
+ *	-EMSGSIZE	the reply is longer than the caller has room for, or
+ *		than the object's max_message_bytes; the token stays
+ *	-EPIPE	the caller waits no more; the token is gone
+ */
+int ipcbox_reply(struct ipcbox_handle *handle, uint64_t token,
+		 const void *data, size_t length, uint64_t tag);
+
+/**
+ * struct ipcbox_settlement - what becomes of a message; for ipcbox_answer()
+ * @token: token of struct ipcbox_incoming; 0 for none, with the rest zero
+ * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY
+ * @data: the reply's payload, for IPCBOX_REPLY; else NULL
+ * @length: its bytes; else 0
+ * @tag: the reply's tag; else 0
+ */
+struct ipcbox_settlement {
+	uint64_t token;
+	unsigned int action;
+	const void *data;
+	size_t length;
+	uint64_t tag;
+};
+
+/**
+ * ipcbox_answer - settle a message and receive the next: a server's loop
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @settlement: what becomes of the last message, or NULL for the first time
+ * @buffer: where to put the next message's payload. It may be that of the
+ *	reply, which is sent before
+ * @capacity: bytes in @buffer
+ * @header: where to put what is told of the next message, its token and length
+ *	among it; its inputs need not be set
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD: for the next message
+ * @deadline: when to give up waiting for it; 0 or IPCBOX_FOREVER waits without
+ *	end
+ *
+ * As ipcbox_ack(), ipcbox_nack() or ipcbox_reply() and then ipcbox_receive(),
+ * in one system call. A sender that waits no more does not keep the server from
+ * its next message.
+ *
+ * Returns 1 with a message. Returns 0 when the token is settled, or its sender
+ * waits no more, but no message was received, for whatever reason: the next
+ * call, without a token, tells it. A negative error means that nothing was
+ * received and, if there is a token, that nothing was settled:
+ *
+ *	-EINVAL	the action is unknown or not one for this message, its payload
+ *		or tag is not for this action, or the deadline or a flag is out
+ *		of range
+ *	-ENOENT	the handle holds no such token
+ *	-EMSGSIZE	with a token, the reply is too long, as with
+ *		ipcbox_reply(); without, the message is, as with
+ *		ipcbox_receive()
+ *
+ * and, without a token, those of ipcbox_receive().
+ */
+int ipcbox_answer(struct ipcbox_handle *handle,
+		  const struct ipcbox_settlement *settlement, void *buffer,
+		  size_t capacity, struct ipcbox_incoming *header,
+		  unsigned int flags, uint64_t deadline);
 
 /*
  * Listing
@@ -638,7 +856,10 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_STAT,		/* ipcbox_stat */
 	IPCBOX_OPERATION_SET,		/* ipcbox_set */
 	IPCBOX_OPERATION_SEND,		/* ipcbox_send, ipcbox_send_batch */
-	IPCBOX_OPERATION_RECEIVE	/* ipcbox_receive, _batch */
+	IPCBOX_OPERATION_RECEIVE,	/* ipcbox_receive, _batch */
+	IPCBOX_OPERATION_CALL,		/* ipcbox_call */
+	IPCBOX_OPERATION_SETTLE,	/* ipcbox_ack, ipcbox_nack, _reply */
+	IPCBOX_OPERATION_ANSWER		/* ipcbox_answer */
 };
 
 /**

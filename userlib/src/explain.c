@@ -60,18 +60,20 @@ static const struct explanation set_errors[] = {
 	{ EINVAL, "A value is out of range: the mode has read and write bits only, and limits are at least 1 and have a maximum that the module tells." },
 	{ EACCES, "The handle may not change the object: open it with the right to manage, which its owner has." },
 	{ EPERM, "You may not give the object to that user or group: only root may, but for groups of your own." },
+	{ ENOENT, "There is no such dead-letter mailbox: it is another mailbox or queue of this box to which you may send." },
 	END
 };
 
 static const struct explanation send_errors[] = {
-	{ EINVAL, "The priority, the number of messages or a flag is out of range: a priority is 0 to 32767." },
+	{ EINVAL, "The priority, the lifetime, the number of messages or a flag is out of range: a priority is 0 to 32767, and a synchronous send is of one message." },
 	{ EACCES, "The handle may not send: open the object with the right to send." },
 	{ EMSGSIZE, "The message is longer than the object takes: send it in parts, or raise the object's limit." },
 	{ EAGAIN, "The object is full: try again when messages have been received." },
-	{ ETIMEDOUT, "The object stayed full up to the deadline: nothing was sent." },
-	{ EINTR, "A signal came before there was room: nothing was sent." },
+	{ ETIMEDOUT, "The object stayed full, or with a synchronous send nobody took the message, up to the deadline: nothing was sent." },
+	{ EINTR, "A signal came before there was room, or with a synchronous send before the message was taken: nothing was sent." },
 	{ EDQUOT, "Your messages that no one has received yet use up your budget: have some received, or let root raise the limit user_bytes." },
 	{ EPIPE, "No receiver will come: the receiving side has closed." },
+	{ EOWNERDEAD, "Receivers held the message as often as the object allows and did not do it: nothing was sent." },
 	END
 };
 
@@ -79,6 +81,41 @@ static const struct explanation receive_errors[] = {
 	{ EINVAL, "The number of messages or a flag is out of range." },
 	{ EACCES, "The handle may not receive: open the object with the right to receive." },
 	{ EMSGSIZE, "The message is longer than the buffer: it stays in its place, for a call with a larger one." },
+	{ EAGAIN, "There is no message: try again when one has been sent." },
+	{ ETIMEDOUT, "No message came up to the deadline." },
+	{ EINTR, "A signal came before a message: none was taken." },
+	{ EPIPE, "No message is left and no sender will come: the object was removed." },
+	END
+};
+
+static const struct explanation call_errors[] = {
+	{ EINVAL, "The priority, the lifetime or a flag is out of range: a priority is 0 to 32767." },
+	{ EACCES, "The handle may not call: open the object with the right to send." },
+	{ EMSGSIZE, "The request is longer than the object takes: raise the object's limit." },
+	{ EAGAIN, "The object is full: call again when requests have been received." },
+	{ ETIMEDOUT, "No reply came up to the deadline: a server that has the request may still act on it, but its reply is not awaited." },
+	{ EINTR, "A signal came before the reply: a server that has the request may still act on it, but its reply is not awaited." },
+	{ EDQUOT, "Your messages, and the room for the replies to your calls, use up your budget: offer less room, or let root raise the limit user_bytes." },
+	{ EPIPE, "No server will come: the receiving side has closed." },
+	{ EOWNERDEAD, "The server died or closed without a reply, or gave the request back as often as the object allows: whether it acted on it is not known." },
+	{ EOPNOTSUPP, "The request was taken by a program that reads messages and cannot reply: there is no server at the object." },
+	END
+};
+
+static const struct explanation settle_errors[] = {
+	{ EINVAL, "The message cannot be settled so: a call is replied to or given back, any other message acknowledged or given back." },
+	{ EACCES, "The handle may not receive, so that it holds nothing." },
+	{ ENOENT, "The handle holds no message of this token: it was settled before, or received by another handle." },
+	{ EMSGSIZE, "The reply is longer than the caller has room for: the call can still be replied to, or given back." },
+	{ EPIPE, "The sender waits no more: its deadline passed, or it died." },
+	END
+};
+
+static const struct explanation answer_errors[] = {
+	{ EINVAL, "The message cannot be settled so, or a flag is out of range: a call is replied to or given back, any other message acknowledged or given back." },
+	{ EACCES, "The handle may not receive: open the object with the right to receive." },
+	{ ENOENT, "The handle holds no message of this token: it was settled before, or received by another handle." },
+	{ EMSGSIZE, "The reply is longer than the caller has room for, or, when nothing was to be settled, the next message longer than the buffer." },
 	{ EAGAIN, "There is no message: try again when one has been sent." },
 	{ ETIMEDOUT, "No message came up to the deadline." },
 	{ EINTR, "A signal came before a message: none was taken." },
@@ -112,6 +149,9 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_SET] = set_errors,
 	[IPCBOX_OPERATION_SEND] = send_errors,
 	[IPCBOX_OPERATION_RECEIVE] = receive_errors,
+	[IPCBOX_OPERATION_CALL] = call_errors,
+	[IPCBOX_OPERATION_SETTLE] = settle_errors,
+	[IPCBOX_OPERATION_ANSWER] = answer_errors,
 };
 
 static const char *find(const struct explanation *table, int error)

@@ -35,10 +35,39 @@ static inline int ipcbox_ioctl(int fd, unsigned long command, void *argument)
 	return result;
 }
 
+/* What options of NULL stand for. */
+static const struct ipcbox_send_options ipcbox_send_defaults;
+
 /* The library lets 0 stand for IPCBOX_FOREVER, for the sake of initialisers. */
 static inline uint64_t ipcbox_deadline_or_forever(uint64_t deadline)
 {
 	return deadline ? deadline : IPCBOX_FOREVER;
+}
+
+/* A message as the caller's arguments describe it. */
+static inline struct ipcbox_outgoing
+ipcbox_outgoing_of(const void *data, size_t length,
+		   const struct ipcbox_send_options *options)
+{
+	return (struct ipcbox_outgoing){
+		.data = ipcbox_address(data),
+		.length = (uint32_t)length,
+		.priority = options->priority,
+		.tag = options->tag,
+		.lifetime = options->lifetime,
+	};
+}
+
+/* Room for a message, as the caller's arguments describe it. */
+static inline struct ipcbox_incoming ipcbox_incoming_of(const void *buffer,
+							size_t capacity)
+{
+	return (struct ipcbox_incoming){
+		.data = ipcbox_address(buffer),
+		/* No message is longer than the field can say. */
+		.capacity = capacity < UINT32_MAX ? (uint32_t)capacity
+						  : UINT32_MAX,
+	};
 }
 
 /* calloc and close that leave errno alone. */

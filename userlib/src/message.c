@@ -29,30 +29,16 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
 int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 		const struct ipcbox_send_options *options)
 {
-	struct ipcbox_outgoing message = {
-		.data = ipcbox_address(data),
-		.length = (uint32_t)length,
-	};
-	struct ipcbox_send request = {
-		.size = sizeof(request),
-		.messages = ipcbox_address(&message),
-		.count = 1,
-		.message_size = sizeof(message),
-		.deadline = IPCBOX_FOREVER,
-	};
+	const struct ipcbox_send_options *how =
+		options ? options : &ipcbox_send_defaults;
+	struct ipcbox_outgoing message = ipcbox_outgoing_of(data, length, how);
 	int result;
 
 	/* What does not fit the field is longer than any object's limit. */
 	if (length > UINT32_MAX)
 		return -EMSGSIZE;
-	if (options) {
-		message.priority = options->priority;
-		message.tag = options->tag;
-		request.flags = options->flags;
-		request.deadline =
-			ipcbox_deadline_or_forever(options->deadline);
-	}
-	result = ipcbox_ioctl(handle->fd, IPCBOX_IOC_SEND, &request);
+	result = ipcbox_send_batch(handle, &message, 1, how->flags,
+				   how->deadline);
 	return result < 0 ? result : 0;
 }
 
@@ -79,14 +65,13 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 	struct ipcbox_incoming unwanted;
 	int result;
 
-	if (!header)
+	if (!header) {
+		/* Who does not learn the token could never settle it. */
+		if (flags & IPCBOX_HOLD)
+			return -EINVAL;
 		header = &unwanted;
-	*header = (struct ipcbox_incoming){
-		.data = ipcbox_address(buffer),
-		/* No message is longer than the field can say. */
-		.capacity = capacity < UINT32_MAX ? (uint32_t)capacity
-						  : UINT32_MAX,
-	};
+	}
+	*header = ipcbox_incoming_of(buffer, capacity);
 	result = ipcbox_receive_batch(handle, header, 1, flags, deadline);
 	return result < 0 ? result : (ssize_t)header->length;
 }

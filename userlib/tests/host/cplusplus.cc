@@ -15,6 +15,7 @@ int every_function(const char *name)
 	struct ipcbox_listing *listing = nullptr;
 	struct ipcbox_create_options create = {};
 	struct ipcbox_send_options options = {};
+	struct ipcbox_settlement settlement = {};
 	struct ipcbox_info info = {};
 	struct ipcbox_stat state = {};
 	struct ipcbox_set set = {};
@@ -47,6 +48,13 @@ int every_function(const char *name)
 			      ipcbox_deadline_after_ms(1));
 	sum += ipcbox_receive_batch(handle, &incoming, 1, IPCBOX_NOWAIT,
 				    ipcbox_deadline_at(1, 1));
+	sum += ipcbox_call(handle, text, sizeof(text), text, sizeof(text),
+			   &options, &incoming);
+	sum += ipcbox_ack(handle, incoming.token);
+	sum += ipcbox_nack(handle, incoming.token);
+	sum += ipcbox_reply(handle, incoming.token, text, sizeof(text), 1);
+	sum += ipcbox_answer(handle, &settlement, text, sizeof(text),
+			     &incoming, IPCBOX_HOLD, IPCBOX_FOREVER);
 	sum += ipcbox_list_begin(box, &listing);
 	sum += ipcbox_list_next(listing, &state);
 	ipcbox_list_end(listing);
