@@ -32,8 +32,8 @@ USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
-.PHONY: all module lib tools tests install uninstall deps vm demo check check-quick
-.PHONY: clean distclean help
+.PHONY: all module lib tools tests install uninstall deps vm demo
+.PHONY: check check-quick check-mutations clean distclean help
 
 all: module lib tools tests ## build everything
 
@@ -91,6 +91,11 @@ check: deps ## run every test; the debug kernel is built first, once
 check-quick: deps ## build, and run the selftests on one stock kernel
 	@tools/check/check --quick
 
+check-mutations: deps ## break each promise in turn, and see a selftest fail; takes half an hour
+	+@$(MAKE) -s module tests KERNEL=6.12
+	+@$(MAKE) -s tests BITS=32
+	@tools/check/mutations/run
+
 clean: ## remove the build
 	rm -rf $(BUILD)
 
@@ -99,6 +104,6 @@ distclean: clean ## remove the build and the cache of kernels
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
-		while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf '  make %-15s %s\n' "$$target" "$$text"; done
 	@echo
 	@sed -n 's/^## /  /p' Makefile
