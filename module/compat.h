@@ -23,4 +23,11 @@
 #define ipcbox_assign_str(field, source) __assign_str(field, source)
 #endif
 
+/* eventfd_signal() always adds one since 6.8. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define ipcbox_eventfd_signal(context) eventfd_signal(context)
+#else
+#define ipcbox_eventfd_signal(context) eventfd_signal(context, 1)
+#endif
+
 #endif /* IPCBOX_COMPAT_H */

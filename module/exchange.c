@@ -3,6 +3,7 @@
  * Mailboxes and queues as objects: made, attached, changed, ended; and what
  * sending and receiving share.
  */
+#include <linux/fs.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -44,6 +45,8 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 			    struct ipcbox_wakes *wakes)
 	__releases(&exchange->lock) __releases(RCU)
 {
+	bool readable = wakes->readable & EPOLLIN;
+	bool writable = wakes->writable & EPOLLOUT;
 	unsigned int i;
 
 	/* Pollers look under the lock as well: see "poll" in locking.h. */
@@ -62,6 +65,10 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 	if (wakes->writable)
 		wake_up_interruptible_poll(&exchange->writable,
 					   wakes->writable);
+	if (readable)
+		kill_fasync(&exchange->async_readable, SIGIO, POLL_IN);
+	if (writable)
+		kill_fasync(&exchange->async_writable, SIGIO, POLL_OUT);
 	if (unlikely(!list_empty(&wakes->dead)))
 		ipcbox_dead_letter_bury(exchange, &wakes->dead);
 }
@@ -206,6 +213,8 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 			ipcbox_expiry_add_locked(exchange, delivery);
 	}
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
+	if (unlikely(!list_empty(&exchange->notices)))
+		ipcbox_notify_arrival_locked(exchange, message);
 }
 
 /**
@@ -447,6 +456,7 @@ exchange_create(const struct ipcbox_create *request)
 	exchange->max_message_bytes = limits.message_bytes;
 	INIT_LIST_HEAD(&exchange->receivers);
 	INIT_LIST_HEAD(&exchange->awaited);
+	INIT_LIST_HEAD(&exchange->notices);
 	INIT_HLIST_HEAD(&exchange->shares);
 	timerqueue_init_head(&exchange->expiries);
 	INIT_DELAYED_WORK(&exchange->expire, ipcbox_expiry_work);
@@ -568,6 +578,7 @@ static void exchange_detach(struct ipcbox_handle *handle)
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_wakes wakes;
 
+	ipcbox_notify_detach(handle);
 	ipcbox_exchange_lock(exchange, &wakes);
 	ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
 	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
@@ -714,6 +725,8 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_exchange_answer),
 	IPCBOX_IOCTL(IPCBOX_IOC_CALL, ipcbox_call, deadline,
 		     ipcbox_exchange_call),
+	IPCBOX_IOCTL(IPCBOX_IOC_NOTIFY, ipcbox_notify, value,
+		     ipcbox_notify_set),
 	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, tag,
 		     ipcbox_exchange_settle),
 	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad2, ipcbox_object_stat,
@@ -736,6 +749,7 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 	.read = ipcbox_exchange_read,					\
 	.write = ipcbox_exchange_write,					\
 	.poll = ipcbox_notify_poll,					\
+	.async = ipcbox_notify_async,					\
 }
 
 const struct ipcbox_kind ipcbox_mailbox_kind = EXCHANGE_KIND("mailbox");

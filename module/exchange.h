@@ -74,6 +74,9 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @max_deliveries: how often a message may be held in vain; 0 for ever
  * @expiries: queued messages that may expire, the next one first
  * @expire: does so when its time comes
+ * @notices: registrations of NOTIFY
+ * @async_readable: O_ASYNC files that may receive; fasync's own locks
+ * @async_writable: O_ASYNC files that may send
  * @readable: pollers that may receive
  * @writable: pollers that may send
  */
@@ -106,6 +109,9 @@ struct ipcbox_exchange {
 	u32 max_deliveries;
 	struct timerqueue_head expiries;
 	struct delayed_work expire;
+	struct list_head notices;
+	struct fasync_struct *async_readable;
+	struct fasync_struct *async_writable;
 	wait_queue_head_t readable;
 	wait_queue_head_t writable;
 };
@@ -269,6 +275,12 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait);
 
 /* notify.c */
+void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
+				  const struct ipcbox_message *message);
+void ipcbox_notify_detach(struct ipcbox_handle *handle);
+long ipcbox_notify_set(struct ipcbox_invocation *call);
+int ipcbox_notify_async(struct ipcbox_handle *handle, int descriptor,
+			struct file *file, int on);
 __poll_t ipcbox_notify_poll(struct ipcbox_handle *handle, struct file *file,
 			    poll_table *table);
 

@@ -25,6 +25,7 @@ union ipcbox_request {
 	struct ipcbox_call call;
 	struct ipcbox_settle settle;
 	struct ipcbox_answer answer;
+	struct ipcbox_notify notify;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,

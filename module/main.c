@@ -50,7 +50,8 @@ static long device_info(struct ipcbox_invocation *call)
 		.abi = IPCBOX_ABI,
 		.features = IPCBOX_FEATURE_MESSAGES |
 			    IPCBOX_FEATURE_EXCHANGES |
-			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT,
+			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT |
+			    IPCBOX_FEATURE_NOTIFY,
 	};
 	ipcbox_limits_tell(info);
 	device_fill_usage(call->file->private_data, info);

@@ -254,6 +254,13 @@ static __poll_t handle_poll(struct file *file, poll_table *table)
 	return handle->object->ops->poll(handle, file, table);
 }
 
+static int handle_async(int descriptor, struct file *file, int on)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	return handle->object->ops->async(handle, descriptor, file, on);
+}
+
 static long handle_ioctl(struct file *file, unsigned int command,
 			 unsigned long argument)
 {
@@ -315,6 +322,7 @@ static const struct file_operations handle_operations = {
 	.read = handle_read,
 	.write = handle_write,
 	.poll = handle_poll,
+	.fasync = handle_async,
 	.unlocked_ioctl = handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = handle_show_fdinfo,

@@ -21,6 +21,7 @@
 	(IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND | IPCBOX_RIGHT_MANAGE)
 
 struct ipcbox_handle;
+struct ipcbox_notice;
 struct ipcbox_object;
 
 /**
@@ -40,6 +41,7 @@ struct ipcbox_object;
  * @read: as read(2); the handle's right was checked
  * @write: as write(2); the handle's right was checked
  * @poll: as poll(2)
+ * @async: O_ASYNC is set or cleared; as the file operation fasync
  */
 struct ipcbox_kind {
 	const char *name;
@@ -61,6 +63,8 @@ struct ipcbox_kind {
 			 const char __user *buffer, size_t size, bool wait);
 	__poll_t (*poll)(struct ipcbox_handle *handle, struct file *file,
 			 poll_table *table);
+	int (*async)(struct ipcbox_handle *handle, int descriptor,
+		     struct file *file, int on);
 };
 
 /**
@@ -106,6 +110,7 @@ struct ipcbox_object {
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
  * @held: deliveries that it holds, by token; under the exchange's lock
+ * @notice: what it registered by NOTIFY, or NULL; under the exchange's lock
  */
 struct ipcbox_handle {
 	struct ipcbox_object *object;
@@ -113,6 +118,7 @@ struct ipcbox_handle {
 	u32 rights;
 	struct ipcbox_share *share;
 	struct rb_root held;
+	struct ipcbox_notice *notice;
 };
 
 long ipcbox_object_create(struct ipcbox_invocation *call);

@@ -52,6 +52,9 @@
  *                            the largest size that the object takes
  *   EPOLLHUP                 the other side is gone: SEND, or a RECEIVE once
  *                            the object is empty, would fail with EPIPE
+ *
+ * O_ASYNC works as on a pipe: SIGIO, or the signal of F_SETSIG, goes to whom
+ * F_SETOWN names when EPOLLIN or EPOLLOUT may have become true.
  */
 #ifndef _UAPI_LINUX_IPCBOX_H
 #define _UAPI_LINUX_IPCBOX_H
@@ -89,6 +92,7 @@
 #define IPCBOX_FEATURE_EXCHANGES 0x2	/* SYNC, HOLD, CALL, SETTLE, ANSWER */
 #define IPCBOX_FEATURE_LIFETIME	0x4	/* lifetimes and dead letters */
 #define IPCBOX_FEATURE_SELECT	0x8	/* selective receive, PEEK */
+#define IPCBOX_FEATURE_NOTIFY	0x10	/* NOTIFY, O_ASYNC */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -785,6 +789,48 @@ struct ipcbox_answer {
 	__u64 deadline;
 };
 
+/* Ways of notice. */
+#define IPCBOX_NOTIFY_NONE	0	/* none any more */
+#define IPCBOX_NOTIFY_EVENTFD	1	/* 1 is added to an eventfd */
+#define IPCBOX_NOTIFY_SIGNAL	2	/* one signal, as mq_notify(3) */
+
+/* A flag of IPCBOX_IOC_NOTIFY. */
+#define IPCBOX_NOTIFY_EVERY	0x1	/* of every arrival */
+
+/**
+ * struct ipcbox_notify - IPCBOX_IOC_NOTIFY, on a handle: notice of arrival
+ * @size: sizeof(struct ipcbox_notify)
+ * @flags: IPCBOX_NOTIFY_EVERY, with IPCBOX_NOTIFY_EVENTFD, or zero
+ * @how: IPCBOX_NOTIFY_*
+ * @descriptor: of an eventfd, for IPCBOX_NOTIFY_EVENTFD; else zero
+ * @signal: its number, for IPCBOX_NOTIFY_SIGNAL; else zero
+ * @pad: zero
+ * @value: for IPCBOX_NOTIFY_SIGNAL: si_value of the signal; else zero
+ *
+ * Notice is given when a message arrives in the object while it is empty, or,
+ * with IPCBOX_NOTIFY_EVERY, when any arrives; but not of a message that goes
+ * to a receiver that waits. Each handle has one registration; a new one takes
+ * the place of the old one, which also ends when the handle is closed. A
+ * signal is sent once, to the process that registered (its main thread), with
+ * si_code SI_MESGQ and the sender's pid and uid, and ends the registration; it
+ * is not sent when the process has executed another program since.
+ *
+ * Does not block but for memory. Returns 0, and besides the common errors:
+ *
+ *   EACCES   the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EINVAL   how or signal is out of range, or the descriptor is no eventfd
+ *   EBADF    the descriptor is not open
+ */
+struct ipcbox_notify {
+	__u32 size;
+	__u32 flags;
+	__u32 how;
+	__s32 descriptor;
+	__u32 signal;
+	__u32 pad;
+	__u64 value;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -805,5 +851,6 @@ struct ipcbox_answer {
 #define IPCBOX_IOC_CALL		_IO(IPCBOX_IOC_TYPE, 0x24)
 #define IPCBOX_IOC_SETTLE	_IO(IPCBOX_IOC_TYPE, 0x25)
 #define IPCBOX_IOC_ANSWER	_IO(IPCBOX_IOC_TYPE, 0x26)
+#define IPCBOX_IOC_NOTIFY	_IO(IPCBOX_IOC_TYPE, 0x27)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */
