@@ -3,7 +3,9 @@
 
 #include <grp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void own_box(void)
@@ -101,6 +103,22 @@ void expect_text(struct ipcbox_handle *handle, const char *text)
 			 "received '%s' (%zd), not '%s'", buffer, length, text);
 }
 
+struct ipcbox_incoming hold_text(struct ipcbox_handle *handle,
+				 const char *text)
+{
+	struct ipcbox_incoming header = { .token = 0 };
+	char buffer[64] = "";
+	ssize_t length = ipcbox_receive(handle, buffer, sizeof(buffer) - 1,
+					&header, IPCBOX_HOLD | IPCBOX_NOWAIT,
+					0);
+
+	if (length != (ssize_t)strlen(text) || strcmp(buffer, text) != 0)
+		tap_fail(__FILE__, __LINE__,
+			 "held '%s' (%zd), not '%s'", buffer, length, text);
+	check(header.token != 0);
+	return header;
+}
+
 void await_receivers(struct ipcbox_handle *handle, unsigned int count)
 {
 	while (state_of(handle).receivers_waiting != count)
@@ -111,6 +129,83 @@ void await_senders(struct ipcbox_handle *handle, unsigned int count)
 {
 	while (state_of(handle).senders_waiting != count)
 		sched_yield();
+}
+
+void await_messages(struct ipcbox_handle *handle, unsigned int count)
+{
+	while (state_of(handle).messages != count)
+		sched_yield();
+}
+
+void await_held(struct ipcbox_handle *handle, unsigned int count)
+{
+	while (state_of(handle).held != count)
+		sched_yield();
+}
+
+static void *run_send(void *argument)
+{
+	struct exchange *exchange = argument;
+
+	exchange->result = ipcbox_send(exchange->handle, exchange->text,
+				       strlen(exchange->text),
+				       &exchange->options);
+	atomic_store(&exchange->ended, 1);
+	return NULL;
+}
+
+static void *run_call(void *argument)
+{
+	struct exchange *exchange = argument;
+
+	exchange->result = ipcbox_call(exchange->handle, exchange->text,
+				       strlen(exchange->text), exchange->reply,
+				       sizeof(exchange->reply) - 1,
+				       &exchange->options, &exchange->header);
+	atomic_store(&exchange->ended, 1);
+	return NULL;
+}
+
+static void begin(struct exchange *exchange, void *(*run)(void *))
+{
+	require(pthread_create(&exchange->thread, NULL, run, exchange) == 0);
+}
+
+void begin_send(struct exchange *exchange, struct ipcbox_handle *handle,
+		const char *text, uint64_t deadline)
+{
+	*exchange = (struct exchange){
+		.handle = handle, .text = text,
+		.options = { .flags = IPCBOX_SYNC, .deadline = deadline },
+	};
+	begin(exchange, run_send);
+}
+
+void begin_call(struct exchange *exchange, struct ipcbox_handle *handle,
+		const char *text, uint64_t deadline)
+{
+	*exchange = (struct exchange){
+		.handle = handle, .text = text,
+		.options = { .deadline = deadline },
+	};
+	begin(exchange, run_call);
+}
+
+int has_ended(struct exchange *exchange)
+{
+	return atomic_load(&exchange->ended);
+}
+
+ssize_t end_exchange(struct exchange *exchange)
+{
+	require(pthread_join(exchange->thread, NULL) == 0);
+	return exchange->result;
+}
+
+void kill_child(pid_t child)
+{
+	require(kill(child, SIGKILL) == 0);
+	require(waitpid(child, NULL, 0) == child);
 }
 
 void become_other_user(void)

@@ -4,6 +4,8 @@
 #define SUPPORT_H
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <ipcbox.h>
@@ -55,9 +57,42 @@ struct ipcbox_stat state_of(struct ipcbox_handle *handle);
 int send_text(struct ipcbox_handle *handle, const char *text);
 void expect_text(struct ipcbox_handle *handle, const char *text);
 
+/* Receives with IPCBOX_HOLD, which must give this text, and returns its header. */
+struct ipcbox_incoming hold_text(struct ipcbox_handle *handle,
+				 const char *text);
+
 /* Wait until so many threads wait on the object. */
 void await_receivers(struct ipcbox_handle *handle, unsigned int count);
 void await_senders(struct ipcbox_handle *handle, unsigned int count);
+
+/* Wait until so many messages are there to be received, or held. */
+void await_messages(struct ipcbox_handle *handle, unsigned int count);
+void await_held(struct ipcbox_handle *handle, unsigned int count);
+
+/* A synchronous send or a call, in a thread of its own. */
+struct exchange {
+	pthread_t thread;
+	struct ipcbox_handle *handle;
+	const char *text;
+	struct ipcbox_send_options options;
+	atomic_int ended;
+	ssize_t result;
+	char reply[64];
+	struct ipcbox_incoming header;
+};
+
+/* Begin to send a text; a deadline of 0 does not pass. */
+void begin_send(struct exchange *exchange, struct ipcbox_handle *handle,
+		const char *text, uint64_t deadline);
+void begin_call(struct exchange *exchange, struct ipcbox_handle *handle,
+		const char *text, uint64_t deadline);
+
+/* Whether it has its result, which end_exchange waits for and returns. */
+int has_ended(struct exchange *exchange);
+ssize_t end_exchange(struct exchange *exchange);
+
+/* Kills the child, which needs not have ended well. */
+void kill_child(pid_t child);
 
 /* From now on, this process is the other user, for good. */
 void become_other_user(void);
