@@ -127,7 +127,7 @@ static void receive_pull_locked(struct receiving *receiving,
 
 	entry = ipcbox_selection_parked_locked(exchange,
 					       &receiving->selection);
-	if (!entry)
+	if (!entry || entry->length > receiving->incoming[0].capacity)
 		return;
 	ipcbox_queue_unpark(&exchange->queue, entry);
 	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
