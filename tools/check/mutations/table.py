@@ -80,7 +80,12 @@ MUTATIONS = [
     Mutation(
         "a waiting process can be killed",
         "module/waiter.c",
-        [("\t\tif (signal_pending(current))\n", "\t\tif (signal_pending(current) && !fatal_signal_pending(current))\n")],
+        [
+            (
+                "\t\tif (signal_pending(current))\n",
+                "\t\tif (signal_pending(current) && !fatal_signal_pending(current))\n",
+            )
+        ],
         "selftests/blocking",
         "a_killed_sender_leaves_nothing",
     ),
@@ -88,7 +93,12 @@ MUTATIONS = [
     Mutation(
         "the highest priority comes first",
         "module/queue.c",
-        [("\t\tif (entry->priority > first->priority) {\n", "\t\tif (entry->priority < first->priority) {\n")],
+        [
+            (
+                "\t\tif (entry->priority > first->priority) {\n",
+                "\t\tif (entry->priority < first->priority) {\n",
+            )
+        ],
         "selftests/message_order",
         "the_highest_priority_comes_first",
     ),
@@ -107,14 +117,24 @@ MUTATIONS = [
     Mutation(
         "waiting senders are admitted in order",
         "module/queue.c",
-        [("\tlist_add_tail(&entry->list, &entry->share->parked);\n", "\tlist_add(&entry->list, &entry->share->parked);\n")],
+        [
+            (
+                "\tlist_add_tail(&entry->list, &entry->share->parked);\n",
+                "\tlist_add(&entry->list, &entry->share->parked);\n",
+            )
+        ],
         "selftests/blocking",
         "waiting_senders_are_admitted_in_turn",
     ),
     Mutation(
         "waiting receivers are served in order",
-        "module/receive.c",
-        [("\tlist_add_tail(&waiter->node, &exchange->receivers);\n", "\tlist_add(&waiter->node, &exchange->receivers);\n")],
+        "module/exchange.c",
+        [
+            (
+                "\t\tlist_add_tail(&waiter->node, &exchange->receivers);\n",
+                "\t\tlist_add(&waiter->node, &exchange->receivers);\n",
+            )
+        ],
         "selftests/blocking",
         "waiting_receivers_are_served_in_turn",
     ),
@@ -193,7 +213,12 @@ MUTATIONS = [
     Mutation(
         "a deadline ends a wait",
         "module/waiter.c",
-        [("\t\tlate = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?\n", "\t\tlate = !schedule_hrtimeout_range(deadline ?\n")],
+        [
+            (
+                "\t\tlate = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?\n",
+                "\t\tlate = !schedule_hrtimeout_range(deadline ?\n",
+            )
+        ],
         "selftests/blocking",
         "a_deadline_ends_a_receive_without_effect",
     ),
@@ -415,7 +440,12 @@ MUTATIONS = [
     Mutation(
         "unknown flags are EINVAL",
         "module/object.c",
-        [("\treturn !(request->flags & ~flags) && !request->pad", "\treturn (flags || true) && !request->pad")],
+        [
+            (
+                "\treturn !(request->flags & ~flags) && !request->pad",
+                "\treturn (flags || true) && !request->pad",
+            )
+        ],
         "selftests/abi_matrix",
         "unknown_flags_are_refused",
     ),
