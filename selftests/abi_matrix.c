@@ -39,21 +39,42 @@ FROZEN_SIZE(stat, 280);
 FROZEN(stat, name, 40);
 FROZEN(stat, max_messages, 104);
 FROZEN(stat, handles, 200);
+FROZEN(stat, pad, 220);
 FROZEN(stat, held, 224);
+FROZEN(stat, dead_letter, 264);
+FROZEN(stat, pad2, 276);
 FROZEN_SIZE(list, 48);
 FROZEN(list, entries, 16);
 FROZEN(list, next, 32);
 FROZEN_SIZE(set, 64);
 FROZEN(set, max_messages, 24);
 FROZEN(set, dead_letter, 48);
+FROZEN(set, pad, 60);
 FROZEN_SIZE(outgoing, 32);
+FROZEN(outgoing, lifetime, 24);
 FROZEN_SIZE(send, 32);
 FROZEN(send, deadline, 24);
 FROZEN_SIZE(incoming, 96);
 FROZEN(incoming, pid, 40);
 FROZEN(incoming, token, 56);
-FROZEN_SIZE(receive, 32);
+FROZEN(incoming, origin, 72);
+FROZEN(incoming, pad, 92);
+FROZEN_SIZE(receive, 64);
 FROZEN(receive, deadline, 24);
+FROZEN(receive, tag, 32);
+FROZEN(receive, pid, 56);
+FROZEN_SIZE(call, 40);
+FROZEN(call, reply, 16);
+FROZEN(call, deadline, 32);
+FROZEN_SIZE(settle, 40);
+FROZEN(settle, data, 16);
+FROZEN(settle, tag, 32);
+FROZEN_SIZE(answer, 64);
+FROZEN(answer, data, 16);
+FROZEN(answer, message, 40);
+FROZEN(answer, deadline, 56);
+FROZEN_SIZE(notify, 32);
+FROZEN(notify, value, 24);
 
 /*
  * Sizes of the first published version, which are accepted for ever. They are
@@ -178,7 +199,8 @@ FIXTURE_VARIANT_ADD(abi, receive)
 {
 	.command = IPCBOX_IOC_RECEIVE,
 	.size = sizeof(struct ipcbox_receive),
-	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD,
+	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD | IPCBOX_PEEK |
+		 IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID | IPCBOX_SELECT_SEQUENCE,
 	.handle = true,
 };
 
@@ -978,8 +1000,10 @@ TEST_F(fields, list_honours_the_stride)
 static int raw(int fd, unsigned int command, const void *array, __u32 count,
 	       __u32 stride)
 {
-	struct ipcbox_send send = {
-		.size = sizeof(send),
+	/* struct ipcbox_send is laid out in the same way, as far as it goes. */
+	struct ipcbox_receive receive = {
+		.size = command == IPCBOX_IOC_SEND ?
+				sizeof(struct ipcbox_send) : sizeof(receive),
 		.flags = IPCBOX_NOWAIT,
 		.messages = (uintptr_t)array,
 		.count = count,
@@ -988,8 +1012,7 @@ static int raw(int fd, unsigned int command, const void *array, __u32 count,
 	};
 	int ret;
 
-	/* struct ipcbox_receive is laid out in the same way. */
-	ret = ioctl(fd, command, &send);
+	ret = ioctl(fd, command, &receive);
 	return ret < 0 ? -errno : ret;
 }
 
@@ -1119,12 +1142,19 @@ TEST_F(fields, bad_arrays_are_efault)
 			.count = 1,
 			.message_size = sizeof(struct ipcbox_outgoing),
 		};
+		struct ipcbox_receive receive = {
+			.size = sizeof(receive),
+			.flags = IPCBOX_NOWAIT,
+			.messages = bad_pointers[i],
+			.count = 1,
+			.message_size = sizeof(struct ipcbox_incoming),
+		};
 
 		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_SEND, &send));
 		EXPECT_EQ(EFAULT, errno)
 			TH_LOG("%#llx", bad_pointers[i]);
-		send.message_size = sizeof(struct ipcbox_incoming);
-		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_RECEIVE, &send));
+		EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_RECEIVE,
+				    &receive));
 		EXPECT_EQ(EFAULT, errno)
 			TH_LOG("%#llx", bad_pointers[i]);
 	}

@@ -2,6 +2,7 @@
 /* What the selftests of ipcbox share. See box.h. */
 #include <dirent.h>
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +10,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <linux/userfaultfd.h>
 
 #include "box.h"
 
@@ -286,6 +290,114 @@ int box_get_wait(int fd, __u32 *number)
 	return get_number(fd, number, 0);
 }
 
+int box_hold(int fd, struct ipcbox_incoming *in, __u32 *number)
+{
+	return box_receive(fd, in, number, sizeof(*number),
+			   IPCBOX_HOLD | IPCBOX_NOWAIT, 0);
+}
+
+int box_reply(int fd, __u64 token, const void *data, __u32 length, __u64 tag)
+{
+	struct ipcbox_settle settle = {
+		.size = sizeof(settle),
+		.token = token,
+		.data = (uintptr_t)data,
+		.length = length,
+		.action = IPCBOX_REPLY,
+		.tag = tag,
+	};
+
+	return result(ioctl(fd, IPCBOX_IOC_SETTLE, &settle));
+}
+
+int box_settle(int fd, __u64 token, __u32 action)
+{
+	struct ipcbox_settle settle = {
+		.size = sizeof(settle),
+		.token = token,
+		.action = action,
+	};
+
+	return result(ioctl(fd, IPCBOX_IOC_SETTLE, &settle));
+}
+
+int box_answer(int fd, struct ipcbox_answer *answer)
+{
+	answer->size = sizeof(*answer);
+	answer->message_size = sizeof(struct ipcbox_incoming);
+	return result(ioctl(fd, IPCBOX_IOC_ANSWER, answer));
+}
+
+int box_call(int fd, struct ipcbox_outgoing *out, struct ipcbox_incoming *in,
+	     __u32 flags, __u64 deadline)
+{
+	struct ipcbox_call call = {
+		.size = sizeof(call),
+		.flags = flags,
+		.request = (uintptr_t)out,
+		.reply = (uintptr_t)in,
+		.request_size = sizeof(*out),
+		.reply_size = sizeof(*in),
+		.deadline = deadline,
+	};
+
+	return result(ioctl(fd, IPCBOX_IOC_CALL, &call));
+}
+
+int box_ask(int fd, __u32 request, __u32 *reply)
+{
+	struct ipcbox_outgoing out = {
+		.data = (uintptr_t)&request,
+		.length = sizeof(request),
+		.tag = request,
+	};
+	struct ipcbox_incoming in = {
+		.data = (uintptr_t)reply,
+		.capacity = sizeof(*reply),
+	};
+
+	return box_call(fd, &out, &in, 0, IPCBOX_FOREVER);
+}
+
+int box_put_sync(int fd, __u32 number, __u64 deadline)
+{
+	return box_send(fd, &number, sizeof(number), 0, number, IPCBOX_SYNC,
+			deadline);
+}
+
+int box_put_living(int fd, __u32 number, __u64 lifetime)
+{
+	struct ipcbox_outgoing out = {
+		.data = (uintptr_t)&number,
+		.length = sizeof(number),
+		.tag = number,
+		.lifetime = lifetime,
+	};
+
+	return box_send_many(fd, &out, 1, IPCBOX_NOWAIT, 0);
+}
+
+int box_select(int fd, struct ipcbox_receive *receive,
+	       struct ipcbox_incoming *in, __u32 count)
+{
+	receive->size = sizeof(*receive);
+	receive->messages = (uintptr_t)in;
+	receive->count = count;
+	receive->message_size = sizeof(*in);
+	return result(ioctl(fd, IPCBOX_IOC_RECEIVE, receive));
+}
+
+int box_set_dead_letter(int fd, __u64 id, __u32 max_deliveries)
+{
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_DEAD_LETTER | IPCBOX_SET_MAX_DELIVERIES,
+		.dead_letter = id,
+		.max_deliveries = max_deliveries,
+	};
+
+	return box_set(fd, &set);
+}
+
 __u64 box_now(void)
 {
 	struct timespec now;
@@ -310,7 +422,9 @@ static bool child_failed(void)
 	       ended.si_status == CHECK_FAILED;
 }
 
-enum shown { SENDERS, RECEIVERS, MESSAGES, HANDLES };
+enum shown {
+	SENDERS, RECEIVERS, MESSAGES, HANDLES, HELD, SENT, RECEIVED, EXPIRED,
+};
 
 static int await(int fd, enum shown what, __u64 wanted)
 {
@@ -334,6 +448,18 @@ static int await(int fd, enum shown what, __u64 wanted)
 			break;
 		case HANDLES:
 			seen = stat.handles;
+			break;
+		case HELD:
+			seen = stat.held;
+			break;
+		case SENT:
+			seen = stat.sent;
+			break;
+		case RECEIVED:
+			seen = stat.received;
+			break;
+		case EXPIRED:
+			seen = stat.expired;
 			break;
 		}
 		if (seen == wanted)
@@ -362,6 +488,26 @@ int box_await_messages(int fd, __u64 messages)
 int box_await_handles(int fd, __u32 handles)
 {
 	return await(fd, HANDLES, handles);
+}
+
+int box_await_held(int fd, __u64 held)
+{
+	return await(fd, HELD, held);
+}
+
+int box_await_sent(int fd, __u64 sent)
+{
+	return await(fd, SENT, sent);
+}
+
+int box_await_received(int fd, __u64 received)
+{
+	return await(fd, RECEIVED, received);
+}
+
+int box_await_expired(int fd, __u64 expired)
+{
+	return await(fd, EXPIRED, expired);
 }
 
 void box_await_flag(const __u32 *flag, __u32 value)
@@ -533,7 +679,137 @@ bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
 			now.stat.receivers_waiting);
 	same &= is_same("senders_waiting", before->stat.senders_waiting,
 			now.stat.senders_waiting);
+	same &= is_same("held", before->stat.held,
+			now.stat.held);
+	same &= is_same("withdrawn", before->stat.withdrawn,
+			now.stat.withdrawn);
+	same &= is_same("expired", before->stat.expired,
+			now.stat.expired);
+	same &= is_same("exhausted", before->stat.exhausted,
+			now.stat.exhausted);
+	same &= is_same("buried", before->stat.buried,
+			now.stat.buried);
+	same &= is_same("dead_letter", before->stat.dead_letter,
+			now.stat.dead_letter);
+	same &= is_same("max_deliveries", before->stat.max_deliveries,
+			now.stat.max_deliveries);
 	return same;
+}
+
+bool box_adds_up(int fd)
+{
+	struct ipcbox_stat stat;
+
+	if (box_stat(fd, &stat))
+		return false;
+	if (stat.sent == stat.received + stat.messages + stat.held +
+	    stat.withdrawn + stat.expired + stat.exhausted)
+		return true;
+	fprintf(stderr, "# sent %llu, received %llu, messages %llu, held %llu\n",
+		stat.sent, stat.received, stat.messages, stat.held);
+	fprintf(stderr, "# withdrawn %llu, expired %llu, exhausted %llu\n",
+		stat.withdrawn, stat.expired, stat.exhausted);
+	return false;
+}
+
+/* What the flag of a box_trapped says while it is neither of BOX_*. */
+#define HANGS		1
+
+struct deed {
+	long (*function)(int fd, char *trap);
+	int fd;
+	char *trap;
+};
+
+static void *do_deed(void *arg)
+{
+	struct deed *deed = arg;
+
+	return (void *)deed->function(deed->fd, deed->trap);
+}
+
+/* A page whose first use stops the user, until the userfaultfd is served. */
+static char *set_trap(int *faults, long page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	char *trap;
+
+	*faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*faults < 0 || ioctl(*faults, UFFDIO_API, &api))
+		return NULL;
+	trap = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range.range.start = (uintptr_t)trap;
+	range.range.len = page;
+	if (trap == MAP_FAILED || ioctl(*faults, UFFDIO_REGISTER, &range))
+		return NULL;
+	return trap;
+}
+
+/* Until somebody hangs in the trap. */
+static void await_fault(int faults)
+{
+	struct uffd_msg msg;
+
+	CHECK_EQ(sizeof(msg), read(faults, &msg, sizeof(msg)));
+	CHECK_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
+}
+
+static void be_trapped(struct box_trapped *trapped, struct deed *deed)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	struct uffdio_zeropage zero = { };
+	pthread_t thread;
+	void *ret;
+	int faults;
+
+	deed->trap = set_trap(&faults, page);
+	if (!deed->trap)
+		_exit(SKIPPED);
+	CHECK(!pthread_create(&thread, NULL, do_deed, deed));
+	await_fault(faults);
+	__atomic_store_n(trapped->flag, HANGS, __ATOMIC_RELEASE);
+	while (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == HANGS)
+		sched_yield();
+	if (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) ==
+	    BOX_TAKE_AWAY) {
+		/* The memory goes, and then those who wait go on. */
+		munmap(deed->trap, page);
+		close(faults);
+	} else {
+		zero.range.start = (uintptr_t)deed->trap;
+		zero.range.len = page;
+		CHECK_EQ(0, ioctl(faults, UFFDIO_ZEROPAGE, &zero));
+	}
+	pthread_join(thread, &ret);
+	*trapped->result = (long)ret;
+	_exit(0);
+}
+
+int box_trap(struct box_trapped *trapped, long (*function)(int fd, char *trap),
+	     int fd)
+{
+	struct deed deed = { .function = function, .fd = fd };
+	siginfo_t ended = { };
+
+	trapped->flag = box_shared(4096);
+	trapped->result = (__s32 *)trapped->flag + 1;
+	trapped->pid = box_fork();
+	if (!trapped->pid)
+		be_trapped(trapped, &deed);
+	while (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) != HANGS) {
+		waitid(P_PID, trapped->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+		if (ended.si_pid)
+			return box_wait(trapped->pid);
+		sched_yield();
+	}
+	return 0;
+}
+
+void box_release(struct box_trapped *trapped, __u32 how)
+{
+	__atomic_store_n(trapped->flag, how, __ATOMIC_RELEASE);
 }
 
 __u64 box_random(__u64 *state)

@@ -83,6 +83,22 @@ int box_get(int fd, __u32 *number);
 int box_put_wait(int fd, __u32 number);
 int box_get_wait(int fd, __u32 *number);
 
+/* Received with a token, without waiting; and what becomes of it. */
+int box_hold(int fd, struct ipcbox_incoming *in, __u32 *number);
+int box_settle(int fd, __u64 token, __u32 action);
+int box_reply(int fd, __u64 token, const void *data, __u32 length, __u64 tag);
+int box_answer(int fd, struct ipcbox_answer *answer);
+int box_call(int fd, struct ipcbox_outgoing *out, struct ipcbox_incoming *in,
+	     __u32 flags, __u64 deadline);
+/* A number as request and reply; waits for ever. */
+int box_ask(int fd, __u32 request, __u32 *reply);
+/* Waits until it is taken. */
+int box_put_sync(int fd, __u32 number, __u64 deadline);
+int box_put_living(int fd, __u32 number, __u64 lifetime);
+int box_select(int fd, struct ipcbox_receive *receive,
+	       struct ipcbox_incoming *in, __u32 count);
+int box_set_dead_letter(int fd, __u64 id, __u32 max_deliveries);
+
 /* Time. */
 __u64 box_now(void);
 __u64 box_in_ms(unsigned int ms);
@@ -96,6 +112,10 @@ int box_await_senders(int fd, __u32 waiting);
 int box_await_receivers(int fd, __u32 waiting);
 int box_await_messages(int fd, __u64 messages);
 int box_await_handles(int fd, __u32 handles);
+int box_await_held(int fd, __u64 held);
+int box_await_sent(int fd, __u64 sent);
+int box_await_received(int fd, __u64 received);
+int box_await_expired(int fd, __u64 expired);
 void box_await_flag(const __u32 *flag, __u32 value);
 
 short box_poll(int fd);
@@ -137,6 +157,28 @@ __u64 box_random(__u64 *state);
 
 /* Two pages: @length bytes up to the end of the first; the second is not. */
 void *box_edge(size_t length);
+
+/* Every message that was accepted is somewhere. */
+bool box_adds_up(int fd);
+
+/*
+ * A process of two threads. One does @deed with a page whose first use stops the
+ * user, as it is under userfaultfd(2), and hangs; the other watches.
+ */
+struct box_trapped {
+	pid_t pid;
+	__u32 *flag;
+	__s32 *result;		/* what the deed returned in the end */
+};
+
+/* How box_release ends it. */
+#define BOX_TAKE_AWAY	2	/* the memory goes: the copy fails */
+#define BOX_HEAL	3	/* the memory comes: the copy goes on */
+
+/* 0 when it hangs; KSFT_SKIP without userfaultfd for faults of the kernel. */
+int box_trap(struct box_trapped *trapped, long (*deed)(int fd, char *trap),
+	     int fd);
+void box_release(struct box_trapped *trapped, __u32 how);
 
 /* A limit under /sys/module/ipcbox/parameters. */
 int box_parameter_get(const char *name, __u64 *value);
