@@ -138,10 +138,12 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_STAT,		/* ipcbox_stat */
 	IPCBOX_OPERATION_SET,		/* ipcbox_set */
 	IPCBOX_OPERATION_SEND,		/* ipcbox_send, ipcbox_send_batch */
-	IPCBOX_OPERATION_RECEIVE,	/* ipcbox_receive, _batch */
+	IPCBOX_OPERATION_RECEIVE,	/* ipcbox_receive, _selected, _batch */
 	IPCBOX_OPERATION_CALL,		/* ipcbox_call */
 	IPCBOX_OPERATION_SETTLE,	/* ipcbox_ack, ipcbox_nack, _reply */
-	IPCBOX_OPERATION_ANSWER		/* ipcbox_answer */
+	IPCBOX_OPERATION_ANSWER,	/* ipcbox_answer */
+	IPCBOX_OPERATION_PEEK,		/* ipcbox_peek */
+	IPCBOX_OPERATION_NOTIFY		/* ipcbox_notify_eventfd, _signal, _none */
 };
 
 /**

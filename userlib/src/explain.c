@@ -78,8 +78,9 @@ static const struct explanation send_errors[] = {
 };
 
 static const struct explanation receive_errors[] = {
-	{ EINVAL, "The number of messages or a flag is out of range." },
+	{ EINVAL, "The number of messages or a flag is out of range, a tag is chosen without a mask, or a message would be held that nobody could settle." },
 	{ EACCES, "The handle may not receive: open the object with the right to receive." },
+	{ ENOENT, "There is no process of the number whose messages were chosen." },
 	{ EMSGSIZE, "The message is longer than the buffer: it stays in its place, for a call with a larger one." },
 	{ EAGAIN, "There is no message: try again when one has been sent." },
 	{ ETIMEDOUT, "No message came up to the deadline." },
@@ -123,6 +124,21 @@ static const struct explanation answer_errors[] = {
 	END
 };
 
+static const struct explanation peek_errors[] = {
+	{ EINVAL, "The number of messages, or of those to pass over, is out of range, or a tag is chosen without a mask." },
+	{ EACCES, "The handle may not look: open the object with the right to receive." },
+	{ ENOENT, "There is no process of the number whose messages were chosen." },
+	{ EAGAIN, "There is no such message." },
+	END
+};
+
+static const struct explanation notify_errors[] = {
+	{ EINVAL, "The descriptor is not that of an eventfd, or there is no signal of that number." },
+	{ EACCES, "The handle may not receive: open the object with the right to receive." },
+	{ EBADF, "This is not an open descriptor." },
+	END
+};
+
 static const struct explanation common_errors[] = {
 	{ 0, "Nothing went wrong." },
 	{ EFAULT, "A pointer does not lead to memory of the program: this is a fault in the program." },
@@ -152,6 +168,8 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_CALL] = call_errors,
 	[IPCBOX_OPERATION_SETTLE] = settle_errors,
 	[IPCBOX_OPERATION_ANSWER] = answer_errors,
+	[IPCBOX_OPERATION_PEEK] = peek_errors,
+	[IPCBOX_OPERATION_NOTIFY] = notify_errors,
 };
 
 static const char *find(const struct explanation *table, int error)

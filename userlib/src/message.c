@@ -42,9 +42,26 @@ int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 	return result < 0 ? result : 0;
 }
 
-int ipcbox_receive_batch(struct ipcbox_handle *handle,
-			 struct ipcbox_incoming *messages, unsigned int count,
-			 unsigned int flags, uint64_t deadline)
+static void select_by(struct ipcbox_receive *request,
+		      const struct ipcbox_selection *selection)
+{
+	request->tag = selection->tag;
+	request->tag_mask = selection->tag_mask;
+	request->sequence = selection->sequence;
+	request->pid = selection->pid;
+	if (selection->tag_mask)
+		request->flags |= IPCBOX_SELECT_TAG;
+	if (selection->sequence)
+		request->flags |= IPCBOX_SELECT_SEQUENCE;
+	if (selection->pid)
+		request->flags |= IPCBOX_SELECT_PID;
+}
+
+int ipcbox_receive_selected_batch(struct ipcbox_handle *handle,
+				  const struct ipcbox_selection *selection,
+				  struct ipcbox_incoming *messages,
+				  unsigned int count, unsigned int flags,
+				  uint64_t deadline)
 {
 	struct ipcbox_receive request = {
 		.size = sizeof(request),
@@ -55,12 +72,46 @@ int ipcbox_receive_batch(struct ipcbox_handle *handle,
 		.deadline = ipcbox_deadline_or_forever(deadline),
 	};
 
+	/* What is looked at may be longer than its buffer: see ipcbox_peek. */
+	if (flags & IPCBOX_PEEK)
+		return -EINVAL;
+	if (selection)
+		select_by(&request, selection);
 	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_RECEIVE, &request);
 }
 
-ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
-		       size_t capacity, struct ipcbox_incoming *header,
-		       unsigned int flags, uint64_t deadline)
+int ipcbox_receive_batch(struct ipcbox_handle *handle,
+			 struct ipcbox_incoming *messages, unsigned int count,
+			 unsigned int flags, uint64_t deadline)
+{
+	return ipcbox_receive_selected_batch(handle, NULL, messages, count,
+					     flags, deadline);
+}
+
+int ipcbox_peek(struct ipcbox_handle *handle,
+		const struct ipcbox_selection *selection, unsigned int skip,
+		struct ipcbox_incoming *messages, unsigned int count)
+{
+	struct ipcbox_receive request = {
+		.size = sizeof(request),
+		.flags = IPCBOX_PEEK,
+		.messages = ipcbox_address(messages),
+		.count = count,
+		.message_size = sizeof(*messages),
+		.deadline = IPCBOX_FOREVER,
+		.skip = skip,
+	};
+
+	if (selection)
+		select_by(&request, selection);
+	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_RECEIVE, &request);
+}
+
+ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
+				const struct ipcbox_selection *selection,
+				void *buffer, size_t capacity,
+				struct ipcbox_incoming *header,
+				unsigned int flags, uint64_t deadline)
 {
 	struct ipcbox_incoming unwanted;
 	int result;
@@ -72,6 +123,15 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 		header = &unwanted;
 	}
 	*header = ipcbox_incoming_of(buffer, capacity);
-	result = ipcbox_receive_batch(handle, header, 1, flags, deadline);
+	result = ipcbox_receive_selected_batch(handle, selection, header, 1,
+					       flags, deadline);
 	return result < 0 ? result : (ssize_t)header->length;
+}
+
+ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
+		       size_t capacity, struct ipcbox_incoming *header,
+		       unsigned int flags, uint64_t deadline)
+{
+	return ipcbox_receive_selected(handle, NULL, buffer, capacity, header,
+				       flags, deadline);
 }

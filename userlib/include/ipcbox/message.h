@@ -3,6 +3,7 @@
 #ifndef IPCBOX_MESSAGE_H
 #define IPCBOX_MESSAGE_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -196,6 +197,153 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 int ipcbox_receive_batch(struct ipcbox_handle *handle,
 			 struct ipcbox_incoming *messages, unsigned int count,
 			 unsigned int flags, uint64_t deadline);
+
+/*
+ * Choosing and looking
+ */
+
+/**
+ * struct ipcbox_selection - which messages; zero fields select nothing
+ * @tag: with @tag_mask: messages whose tag has these bits where @tag_mask has
+ *	ones
+ * @tag_mask: the bits of the tag that count, UINT64_MAX for all; 0 for
+ *	messages of any tag, with @tag 0
+ * @sequence: the message of this number, which are counted from 1; 0 for any
+ * @pid: messages sent by this process, named as in the caller's pid namespace;
+ *	0 for any. Once the process is gone and its parent has waited for it, its
+ *	messages can be chosen by their other marks only
+ *
+ * A message is chosen when it is all that is asked.
+ */
+struct ipcbox_selection {
+	uint64_t tag;
+	uint64_t tag_mask;
+	uint64_t sequence;
+	pid_t pid;
+};
+
+/**
+ * ipcbox_receive_selected - receive a message of one's choice
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @selection: which; NULL for any
+ * @buffer: as with ipcbox_receive()
+ * @capacity: as with ipcbox_receive()
+ * @header: as with ipcbox_receive()
+ * @flags: as with ipcbox_receive()
+ * @deadline: as with ipcbox_receive()
+ *
+ * As ipcbox_receive(), but that messages which are not chosen are not seen:
+ * they stay in their places, and the call waits past them. It costs time in
+ * proportion to the messages that are passed over; other receivers, and
+ * senders, do not pay for it. A message that a waiting receiver has chosen goes
+ * to it even when the object has no room. Returns as ipcbox_receive(), and
+ *
+ *	-EINVAL	a tag is given without a mask
+ *	-ENOENT	there is no process of that @pid
+ */
+ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
+				const struct ipcbox_selection *selection,
+				void *buffer, size_t capacity,
+				struct ipcbox_incoming *header,
+				unsigned int flags, uint64_t deadline);
+
+/**
+ * ipcbox_receive_selected_batch - receive messages of one's choice
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @selection: which; NULL for any
+ * @messages: as with ipcbox_receive_batch()
+ * @count: as with ipcbox_receive_batch()
+ * @flags: as with ipcbox_receive_batch()
+ * @deadline: as with ipcbox_receive_batch()
+ *
+ * Returns as ipcbox_receive_batch(), and the errors of
+ * ipcbox_receive_selected().
+ */
+int ipcbox_receive_selected_batch(struct ipcbox_handle *handle,
+				  const struct ipcbox_selection *selection,
+				  struct ipcbox_incoming *messages,
+				  unsigned int count, unsigned int flags,
+				  uint64_t deadline);
+
+/**
+ * ipcbox_peek - look at messages without taking them
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @selection: which; NULL for any
+ * @skip: how many of those that would be received first to pass over, at most
+ *	IPCBOX_SKIP_MAX
+ * @messages: array of messages: data and capacity are set by the caller, the
+ *	rest is filled in for the messages that were looked at
+ * @count: messages in the array, 1 to batch_messages of struct ipcbox_info
+ *
+ * Gives the messages in the order in which they would be received. They stay
+ * where they are, uncounted and without tokens. A buffer that is too small gets
+ * what it has room for, and length tells the whole: with a capacity of 0 only
+ * the headers are had. Another receiver may take a message at any time, during
+ * a call for many too. Does not wait. Returns the number of messages looked at,
+ * at least 1, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EINVAL	@count or @skip is out of range, or a tag is given without a
+ *		mask
+ *	-ENOENT	there is no process of that pid
+ *	-EAGAIN	there is no such message
+ */
+int ipcbox_peek(struct ipcbox_handle *handle,
+		const struct ipcbox_selection *selection, unsigned int skip,
+		struct ipcbox_incoming *messages, unsigned int count);
+
+/*
+ * Notice of arrival
+ *
+ * Notice is given when a message arrives in an object that is empty, so who
+ * gets it receives until nothing is there (-EAGAIN); or, if asked, when any
+ * message arrives. No notice is given of a message that goes to a receiver that
+ * waits for it. A handle has one registration; a new one takes the place of the
+ * old one, and closing the handle ends it. For the signals of O_ASYNC, and for
+ * poll(2), see ipcbox_handle_fd().
+ */
+
+/**
+ * ipcbox_notify_eventfd - have arrivals counted by an eventfd
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @fd: the eventfd, see eventfd(2), which the caller may close afterwards
+ * @flags: IPCBOX_NOTIFY_EVERY for notice of every arrival, or 0
+ *
+ * Each notice adds 1. Does not block. Returns 0, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EBADF	@fd is not an open descriptor
+ *	-EINVAL	@fd is no eventfd, or a flag is unknown
+ */
+int ipcbox_notify_eventfd(struct ipcbox_handle *handle, int fd,
+			  unsigned int flags);
+
+/**
+ * ipcbox_notify_signal - have one signal sent at the next arrival
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @signal: the signal's number
+ * @value: goes with it, as si_value
+ *
+ * The signal is sent once, to the calling process, with si_code SI_MESGQ and
+ * si_pid and si_uid of the sender; this ends the registration, as with
+ * mq_notify(3). It is not sent if the process has executed another program by
+ * then. To miss nothing, register again before receiving what is there. Does
+ * not block. Returns 0, or
+ *
+ *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EINVAL	there is no such signal
+ */
+int ipcbox_notify_signal(struct ipcbox_handle *handle, int signal,
+			 union sigval value);
+
+/**
+ * ipcbox_notify_none - end the registration of a handle
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ *
+ * Does nothing if there is none. Does not block. Returns 0, or -EACCES as
+ * above.
+ */
+int ipcbox_notify_none(struct ipcbox_handle *handle);
 
 #pragma GCC diagnostic pop
 #pragma GCC visibility pop

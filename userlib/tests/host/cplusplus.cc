@@ -16,6 +16,7 @@ int every_function(const char *name)
 	struct ipcbox_create_options create = {};
 	struct ipcbox_send_options options = {};
 	struct ipcbox_settlement settlement = {};
+	struct ipcbox_selection selection = {};
 	struct ipcbox_info info = {};
 	struct ipcbox_stat state = {};
 	struct ipcbox_set set = {};
@@ -48,6 +49,14 @@ int every_function(const char *name)
 			      ipcbox_deadline_after_ms(1));
 	sum += ipcbox_receive_batch(handle, &incoming, 1, IPCBOX_NOWAIT,
 				    ipcbox_deadline_at(1, 1));
+	sum += ipcbox_receive_selected(handle, &selection, text, sizeof(text),
+				       &incoming, IPCBOX_NOWAIT, 0);
+	sum += ipcbox_receive_selected_batch(handle, &selection, &incoming, 1,
+					     IPCBOX_NOWAIT, 0);
+	sum += ipcbox_peek(handle, &selection, 0, &incoming, 1);
+	sum += ipcbox_notify_eventfd(handle, 0, IPCBOX_NOTIFY_EVERY);
+	sum += ipcbox_notify_signal(handle, 0, sigval());
+	sum += ipcbox_notify_none(handle);
 	sum += ipcbox_call(handle, text, sizeof(text), text, sizeof(text),
 			   &options, &incoming);
 	sum += ipcbox_ack(handle, incoming.token);
