@@ -114,7 +114,7 @@ static pid_t start_worker(struct ipcbox *box, struct ipcbox_handle *queue,
 }
 
 /*
- * Runs the workers to their end, with another one for each that crashes. Returns
+ * Runs the workers to their end, with another for each that crashes. Returns
  * how many crashed, or -1.
  */
 static int run_workers(struct ipcbox *box, struct ipcbox_handle *queue,

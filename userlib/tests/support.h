@@ -57,7 +57,7 @@ struct ipcbox_stat state_of(struct ipcbox_handle *handle);
 int send_text(struct ipcbox_handle *handle, const char *text);
 void expect_text(struct ipcbox_handle *handle, const char *text);
 
-/* Receives with IPCBOX_HOLD, which must give this text, and returns its header. */
+/* Receives with IPCBOX_HOLD, must get this text, and returns its header. */
 struct ipcbox_incoming hold_text(struct ipcbox_handle *handle,
 				 const char *text);
 

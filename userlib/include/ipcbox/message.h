@@ -144,7 +144,8 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
  *
  * Takes the oldest message of the highest priority. Waits while nothing is
  * there, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. A call that fails
- * leaves the message in its place.
+ * leaves the message in its place, though other receivers of a queue may have
+ * newer ones by then.
  *
  * With IPCBOX_HOLD the message is in the receiver's hands, and not yet
  * received: @header->token names it until ipcbox_ack(), ipcbox_nack() or

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
-/* libipcbox: boxes, objects, handles and listings. Programs include <ipcbox.h>. */
+/* libipcbox: boxes, objects, handles, listings. Programs include <ipcbox.h>. */
 #ifndef IPCBOX_OBJECT_H
 #define IPCBOX_OBJECT_H
 
