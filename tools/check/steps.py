@@ -29,10 +29,10 @@ def module(kernel):
     return f"make module KERNEL={kernel} MODULE_FLAGS=KCFLAGS=-Werror"
 
 
-# The longest program takes 25 s on the emulated debug kernel and 10 s on the others,
+# The longest program takes 25 s on the emulated debug kernel and 5 s on the others,
 # on an idle machine; a hanging test ends after 30 s of itself.
-DEBUG_LIMIT = 180
-STOCK_LIMIT = 90
+DEBUG_LIMIT = 120
+STOCK_LIMIT = 60
 # It makes allocations fail, which stock kernels cannot do.
 ON_STOCK = "--skip alloc_fail"
 # About as long as on a stock kernel.
