@@ -34,6 +34,7 @@ static int __net_init box_init(struct net *net)
 	box->net = net;
 	xa_init_flags(&box->objects, XA_FLAGS_ACCOUNT);
 	hash_init(box->users);
+	hash_init(box->processes);
 	return rhashtable_init(&box->names, &box_names_params);
 }
 

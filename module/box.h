@@ -17,6 +17,7 @@ struct ipcbox_object;
 struct net;
 
 #define IPCBOX_BOX_USER_BITS	6
+#define IPCBOX_BOX_PROCESS_BITS	6
 
 /**
  * struct ipcbox_box - the registry of one network namespace
@@ -25,6 +26,7 @@ struct net;
  * @objects: registered objects, by id
  * @names: registered objects that have names, by name
  * @users: users who have something here, by uid
+ * @processes: processes that have the device open, by pid
  * @last_id: the id last given to an object
  * @count: objects that exist, registered or not
  * @last_handle: the number last given to a handle
@@ -37,6 +39,7 @@ struct ipcbox_box {
 	struct xarray objects;
 	struct rhashtable names;
 	DECLARE_HASHTABLE(users, IPCBOX_BOX_USER_BITS);
+	DECLARE_HASHTABLE(processes, IPCBOX_BOX_PROCESS_BITS);
 	u64 last_id;
 	u64 count;
 	atomic64_t last_handle;

@@ -10,6 +10,7 @@
  *     - which objects, names and users are in the box, and their numbers;
  *     - how many handles an object has, so what is found in the registry is
  *       alive and stays so until the lock is released;
+ *     - which processes have the device open, and their own mailboxes;
  *     - an object's owner, group, mode and state, for writing. Readers without
  *       the lock use READ_ONCE().
  *
@@ -24,12 +25,16 @@
  *
  * Life
  * ----
- * An object lives while it has handles, each a struct file, or is persistent
- * and registered. A handle also holds its network namespace, so a box outlives
+ * An object lives while it has handles, each a struct file, or pins, or is
+ * persistent and registered. A handle also holds its network namespace, so a box outlives
  * every handle; and the module, as every file does. A persistent object in the
  * registry holds the module by itself. Shares live as long as their object;
  * messages belong to exactly one of: the queue, the parked
- * entries, a waiter, or a function that is sending or receiving them.
+ * entries, a waiter, a handle that holds them, or a function that is sending or
+ * receiving them; whoever takes a message out of one of these under
+ * exchange->lock owns it. A message for which a sender waits is tracked by a
+ * delivery, which says under the lock where it is; see delivery.c. Only PEEK
+ * refers to messages that it does not own: it counts a reference.
  *
  * Wake-ups
  * --------

@@ -10,16 +10,25 @@
 #include "ioctl.h"
 #include "limits.h"
 #include "object.h"
+#include "process.h"
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	file->private_data = ipcbox_box_get_current();
-	return 0;
+	struct ipcbox_box *box = ipcbox_box_get_current();
+
+	file->private_data = ipcbox_process_attach(box);
+	if (file->private_data)
+		return 0;
+	ipcbox_box_put(box);
+	return -ENOMEM;
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
-	ipcbox_box_put(file->private_data);
+	struct ipcbox_box *box = ipcbox_process_box(file);
+
+	ipcbox_process_detach(file->private_data);
+	ipcbox_box_put(box);
 	return 0;
 }
 
@@ -51,10 +60,10 @@ static long device_info(struct ipcbox_invocation *call)
 		.features = IPCBOX_FEATURE_MESSAGES |
 			    IPCBOX_FEATURE_EXCHANGES |
 			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT |
-			    IPCBOX_FEATURE_NOTIFY,
+			    IPCBOX_FEATURE_NOTIFY | IPCBOX_FEATURE_PROCESS,
 	};
 	ipcbox_limits_tell(info);
-	device_fill_usage(call->file->private_data, info);
+	device_fill_usage(ipcbox_process_box(call->file), info);
 	return 0;
 }
 

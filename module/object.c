@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/fs_struct.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -21,6 +22,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "object.h"
+#include "process.h"
 #include "trace.h"
 
 /*
@@ -57,16 +59,33 @@ static u32 object_rights(const struct ipcbox_object *object)
 	return rights;
 }
 
+/* What only a process's own mailbox grants; box->lock keeps the process. */
+static u32 object_process_rights(const struct ipcbox_object *object)
+{
+	const struct ipcbox_process *process = object->process;
+
+	if (!process)
+		return 0;
+	if (ipcbox_process_is_current(process))
+		return IPCBOX_RIGHTS_ALL;
+	if (ipcbox_process_may_signal(process) ||
+	    ipcbox_box_capable(object->box, CAP_KILL))
+		return IPCBOX_RIGHT_SEND;
+	return 0;
+}
+
 /**
  * ipcbox_object_grants() - may the caller have rights on an object?
- * @object: the object
+ * @object: the object; its box's lock is held
  * @rights: IPCBOX_RIGHT_* bits
  *
  * Return: true if owner, group and mode grant all of them, or a capability.
  */
 bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights)
 {
+	lockdep_assert_held(&object->box->lock);
 	return !(rights & ~object_rights(object)) ||
+	       !(rights & ~object_process_rights(object)) ||
 	       ipcbox_box_capable(object->box, CAP_IPC_OWNER);
 }
 
@@ -96,6 +115,11 @@ bool ipcbox_object_remove_locked(struct ipcbox_object *object)
 	object->ops->unlinked(object);
 	if (object->state & IPCBOX_STATE_PERSISTENT)
 		module_put(THIS_MODULE);
+	if (object->process) {
+		object->process->mailbox = NULL;
+		object->process = NULL;
+		object->pins--;
+	}
 	return object_done_locked(object);
 }
 
@@ -160,13 +184,13 @@ void ipcbox_object_unpin(struct ipcbox_object *object)
 }
 
 static int object_register_locked(struct ipcbox_box *box,
-				  struct ipcbox_object *object)
+				  struct ipcbox_object *object, kuid_t charged)
 {
 	struct ipcbox_user *owner;
 	int error;
 
 	lockdep_assert_held(&box->lock);
-	owner = ipcbox_user_get_locked(box, ipcbox_user_current());
+	owner = ipcbox_user_get_locked(box, charged);
 	if (!owner)
 		return -ENOMEM;
 	error = -EDQUOT;
@@ -182,6 +206,45 @@ static int object_register_locked(struct ipcbox_box *box,
 		__module_get(THIS_MODULE);
 	trace_ipcbox_create(object);
 	return 0;
+}
+
+/**
+ * ipcbox_object_create_for_locked() - make a process's own mailbox
+ * @process: the process; its box's lock is held
+ *
+ * May sleep for memory.
+ *
+ * Return: the mailbox, which lives without handles until it is removed;
+ * ERR_PTR: -ENOMEM, -EDQUOT, -ENOSPC.
+ */
+struct ipcbox_object *
+ipcbox_object_create_for_locked(struct ipcbox_process *process)
+{
+	const struct ipcbox_create defaults = { .kind = IPCBOX_MAILBOX };
+	struct ipcbox_box *box = process->box;
+	struct ipcbox_object *object;
+	int error;
+
+	lockdep_assert_held(&box->lock);
+	object = ipcbox_mailbox_kind.create(&defaults);
+	if (IS_ERR(object))
+		return object;
+	object->box = box;
+	object->kind = IPCBOX_MAILBOX;
+	object->ops = &ipcbox_mailbox_kind;
+	object->uid = process->uid;
+	object->gid = process->gid;
+	object->mode = 0200;
+	object->state = IPCBOX_STATE_PROCESS;
+	error = object_register_locked(box, object, process->charged);
+	if (error) {
+		object->ops->destroy(object);
+		return ERR_PTR(error);
+	}
+	object->process = process;
+	object->pins++;
+	process->mailbox = object;
+	return object;
 }
 
 /*
@@ -382,6 +445,7 @@ static int object_read_name(char name[IPCBOX_NAME_MAX + 1], u64 from,
 struct object_reference {
 	u32 by;
 	u64 id;
+	struct pid *pid;
 	char name[IPCBOX_NAME_MAX + 1];
 };
 
@@ -390,12 +454,18 @@ static int object_read_reference(struct object_reference *reference, u32 by,
 {
 	reference->by = by;
 	reference->id = id;
+	reference->pid = NULL;
 	switch (by) {
 	case IPCBOX_BY_NAME:
 		return id ? -EINVAL : object_read_name(reference->name, name,
 						       name_length);
 	case IPCBOX_BY_ID:
 		return name || name_length ? -EINVAL : 0;
+	case IPCBOX_BY_PROCESS:
+		if (name || name_length || !id || id > INT_MAX)
+			return -EINVAL;
+		reference->pid = find_get_pid(id);
+		return reference->pid ? 0 : -ENOENT;
 	default:
 		return -EINVAL;
 	}
@@ -405,9 +475,15 @@ static struct ipcbox_object *
 object_find_locked(struct ipcbox_box *box,
 		   const struct object_reference *reference)
 {
+	struct ipcbox_object *object;
+
+	if (reference->by == IPCBOX_BY_PROCESS)
+		return ipcbox_process_mailbox_locked(box, reference->pid);
 	if (reference->by == IPCBOX_BY_NAME)
-		return ipcbox_box_find_name_locked(box, reference->name);
-	return ipcbox_box_find_id_locked(box, reference->id);
+		object = ipcbox_box_find_name_locked(box, reference->name);
+	else
+		object = ipcbox_box_find_id_locked(box, reference->id);
+	return object ?: ERR_PTR(-ENOENT);
 }
 
 static struct ipcbox_object *
@@ -472,7 +548,8 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 			return -EACCES;
 		return handle_attach_locked(handle, found);
 	}
-	error = object_register_locked(object->box, object);
+	error = object_register_locked(object->box, object,
+				       ipcbox_user_current());
 	if (error)
 		return error;
 	return handle_attach_locked(handle, object);
@@ -499,7 +576,7 @@ static void object_create_undo(struct ipcbox_invocation *call)
  */
 long ipcbox_object_create(struct ipcbox_invocation *call)
 {
-	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_box *box = ipcbox_process_box(call->file);
 	struct ipcbox_create *request = call->request;
 	struct ipcbox_object *object;
 	struct ipcbox_handle *handle;
@@ -544,7 +621,7 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
  */
 long ipcbox_object_open(struct ipcbox_invocation *call)
 {
-	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_box *box = ipcbox_process_box(call->file);
 	struct ipcbox_open *request = call->request;
 	struct object_reference reference;
 	struct ipcbox_object *object;
@@ -560,18 +637,21 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 		return error;
 	file = handle_create(request->rights,
 			     request->flags & IPCBOX_OPEN_NONBLOCK);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
+		put_pid(reference.pid);
 		return PTR_ERR(file);
+	}
 
 	mutex_lock(&box->lock);
 	object = object_find_locked(box, &reference);
-	if (!object)
-		error = -ENOENT;
+	if (IS_ERR(object))
+		error = PTR_ERR(object);
 	else if (!ipcbox_object_grants(object, request->rights))
 		error = -EACCES;
 	else
 		error = handle_attach_locked(file->private_data, object);
 	mutex_unlock(&box->lock);
+	put_pid(reference.pid);
 	if (error) {
 		fput(file);
 		return error;
@@ -590,14 +670,14 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
  */
 long ipcbox_object_unlink(struct ipcbox_invocation *call)
 {
-	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_box *box = ipcbox_process_box(call->file);
 	struct ipcbox_unlink *request = call->request;
 	struct object_reference reference;
 	struct ipcbox_object *object;
 	bool done = false;
 	int error;
 
-	if (request->flags)
+	if (request->flags || request->by == IPCBOX_BY_PROCESS)
 		return -EINVAL;
 	error = object_read_reference(&reference, request->by, request->object,
 				      request->name, request->name_length);
@@ -606,8 +686,8 @@ long ipcbox_object_unlink(struct ipcbox_invocation *call)
 
 	mutex_lock(&box->lock);
 	object = object_find_locked(box, &reference);
-	if (!object)
-		error = -ENOENT;
+	if (IS_ERR(object))
+		error = PTR_ERR(object);
 	else if (!ipcbox_object_grants(object, IPCBOX_RIGHT_MANAGE))
 		error = -EPERM;
 	else
@@ -634,7 +714,8 @@ static u32 object_list_chunk(struct ipcbox_box *box, u64 *cursor, bool *end,
 			break;
 		}
 		*cursor = object->id;
-		if (all || object_rights(object))
+		if (all || object_rights(object) ||
+		    object_process_rights(object))
 			object_fill_stat(object, &chunk[n++]);
 	}
 	mutex_unlock(&box->lock);
@@ -662,7 +743,7 @@ static int object_list_copy(void __user *to, u32 entry_size,
  */
 long ipcbox_object_list(struct ipcbox_invocation *call)
 {
-	struct ipcbox_box *box = call->file->private_data;
+	struct ipcbox_box *box = ipcbox_process_box(call->file);
 	struct ipcbox_list *request = call->request;
 	void __user *to = u64_to_user_ptr(request->entries);
 	bool all = ns_capable_noaudit(box->net->user_ns, CAP_IPC_OWNER);

@@ -23,6 +23,7 @@
 struct ipcbox_handle;
 struct ipcbox_notice;
 struct ipcbox_object;
+struct ipcbox_process;
 
 /**
  * struct ipcbox_kind - what is particular to one kind of object
@@ -83,6 +84,8 @@ struct ipcbox_kind {
  * @gid: group
  * @mode: permissions
  * @state: IPCBOX_STATE_* bits
+ * @process: whose own mailbox it is, which pins it until it is removed; or
+ *	NULL; under box->lock
  * @rcu: the box's tables look at names under RCU
  */
 struct ipcbox_object {
@@ -100,6 +103,7 @@ struct ipcbox_object {
 	kgid_t gid;
 	u32 mode;
 	u32 state;
+	struct ipcbox_process *process;
 	struct rcu_head rcu;
 };
 
@@ -132,6 +136,8 @@ void ipcbox_object_destroy(struct ipcbox_object *object);
 bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
 struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
 void ipcbox_object_unpin(struct ipcbox_object *object);
+struct ipcbox_object *
+ipcbox_object_create_for_locked(struct ipcbox_process *process);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one

@@ -86,6 +86,7 @@
 /* How IPCBOX_IOC_OPEN and IPCBOX_IOC_UNLINK name an object. */
 #define IPCBOX_BY_NAME		1
 #define IPCBOX_BY_ID		2
+#define IPCBOX_BY_PROCESS	3	/* OPEN only: the process's own mailbox */
 
 /* Bits of struct ipcbox_info.features. */
 #define IPCBOX_FEATURE_MESSAGES	0x1	/* mailboxes, queues, SEND, RECEIVE */
@@ -93,6 +94,7 @@
 #define IPCBOX_FEATURE_LIFETIME	0x4	/* lifetimes and dead letters */
 #define IPCBOX_FEATURE_SELECT	0x8	/* selective receive, PEEK */
 #define IPCBOX_FEATURE_NOTIFY	0x10	/* NOTIFY, O_ASYNC */
+#define IPCBOX_FEATURE_PROCESS	0x20	/* OPEN of a process's own mailbox */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -213,9 +215,10 @@ struct ipcbox_create {
  * struct ipcbox_open - IPCBOX_IOC_OPEN, on /dev/ipcbox: a handle on an object
  * @size: sizeof(struct ipcbox_open)
  * @flags: IPCBOX_OPEN_* bits
- * @by: IPCBOX_BY_NAME or IPCBOX_BY_ID
+ * @by: IPCBOX_BY_*
  * @rights: IPCBOX_RIGHT_* wanted, at least one; all are given or none
- * @object: the id, by id; else zero
+ * @object: the id, by id; the process id as the caller's pid namespace has it,
+ *	by process; else zero
  * @name: pointer to the name, by name; else zero
  * @name_length: bytes at @name, by name; else zero
  * @kind: out: IPCBOX_MAILBOX or IPCBOX_QUEUE
@@ -225,11 +228,24 @@ struct ipcbox_create {
  * of the caller's fsuid, else of its groups, else others. CAP_IPC_OWNER in
  * the user namespace that owns the box passes every check.
  *
+ * A process's own mailbox is made when somebody first asks for it, with the
+ * default limits, mode 0200 and the process's real uid and gid, and charged to
+ * that user. It has no name. The process itself gets every right; who might
+ * send it a signal (the rule of kill(2), or CAP_KILL in the user namespace that
+ * owns the box) may send; and anyone else whom its mode allows, once the
+ * process has opened it wider with IPCBOX_IOC_SET. It is there while the
+ * process has /dev/ipcbox open by an open(2) of its own, and is unlinked when
+ * the last such file is closed, as by its death; a later process of the same
+ * number is another process.
+ *
  * Does not block but for memory. Returns the handle, a descriptor with
  * FD_CLOEXEC set, and besides the common errors:
  *
  *   EINVAL   by, rights or name are out of range
- *   ENOENT   the box has no such object
+ *   ENOENT   the box has no such object; there is no such process, or it does
+ *            not have /dev/ipcbox open
+ *   EDQUOT, ENOSPC   the process's mailbox could not be made, as
+ *            IPCBOX_IOC_CREATE has it
  *   EACCES   the mode refuses a right, or IPCBOX_RIGHT_MANAGE is asked by
  *            another than the owner
  *   EBUSY    IPCBOX_RIGHT_RECEIVE on a mailbox that has its receive handle
@@ -280,6 +296,7 @@ struct ipcbox_unlink {
 /* Bits of struct ipcbox_stat.state. */
 #define IPCBOX_STATE_PERSISTENT	0x1	/* lives until UNLINK */
 #define IPCBOX_STATE_UNLINKED	0x2	/* UNLINK was done */
+#define IPCBOX_STATE_PROCESS	0x4	/* a process's own mailbox */
 
 /**
  * struct ipcbox_stat - IPCBOX_IOC_STAT, on a handle: an object's state
