@@ -131,7 +131,7 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_BOX_OPEN,	/* ipcbox_box_open, _path, _from_fd */
 	IPCBOX_OPERATION_INFO,		/* ipcbox_info */
 	IPCBOX_OPERATION_CREATE,	/* ipcbox_create and its short forms */
-	IPCBOX_OPERATION_OPEN,		/* ipcbox_open_name, ipcbox_open_id */
+	IPCBOX_OPERATION_OPEN,		/* ipcbox_open_name, _id, _process, _pidfd */
 	IPCBOX_OPERATION_UNLINK,	/* ipcbox_unlink_name, _id */
 	IPCBOX_OPERATION_LIST,		/* ipcbox_list_begin, _next */
 	IPCBOX_OPERATION_ADOPT,		/* ipcbox_handle_from_fd */

@@ -36,10 +36,13 @@ static const struct explanation create_errors[] = {
 };
 
 static const struct explanation open_errors[] = {
-	{ EINVAL, "The name or the rights are out of range: a name has 1 to 63 printable characters without space and '/'." },
-	{ ENOENT, "There is no such object in this box: names and ids are seen only in the network namespace that they were made in." },
+	{ EINVAL, "The name, the number of the process or the rights are out of range: a name has 1 to 63 printable characters without space and '/'." },
+	{ ENOENT, "There is no such object in this box, which is that of one network namespace, or no such process that has opened the box." },
 	{ EACCES, "The object does not grant you the rights asked for: its owner can change the mode." },
 	{ EBUSY, "Another handle receives from this mailbox: a mailbox has one receiver at a time." },
+	{ EBADF, "This is not a descriptor of a process." },
+	{ EDQUOT, "The process's mailbox cannot be made: its user has as many objects as one user may have." },
+	{ ENOSPC, "The process's mailbox cannot be made: the box has as many objects as it may hold." },
 	END
 };
 

@@ -132,6 +132,23 @@ int ipcbox_open_id(struct ipcbox *box, uint64_t id, unsigned int rights,
 	return open_object(box, &request, handle);
 }
 
+int ipcbox_open_process(struct ipcbox *box, pid_t pid, unsigned int rights,
+			unsigned int flags, struct ipcbox_handle **handle)
+{
+	struct ipcbox_open request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.by = IPCBOX_BY_PROCESS,
+		.rights = rights,
+		.object = (unsigned int)pid,
+	};
+
+	/* No number of a process: not to be taken for a large one. */
+	if (pid <= 0)
+		return -EINVAL;
+	return open_object(box, &request, handle);
+}
+
 int ipcbox_unlink_name(struct ipcbox *box, const char *name)
 {
 	struct ipcbox_unlink request = {

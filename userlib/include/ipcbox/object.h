@@ -4,6 +4,7 @@
 #define IPCBOX_OBJECT_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/ipcbox.h>
 
@@ -226,6 +227,57 @@ int ipcbox_open_name(struct ipcbox *box, const char *name, unsigned int rights,
  */
 int ipcbox_open_id(struct ipcbox *box, uint64_t id, unsigned int rights,
 		   unsigned int flags, struct ipcbox_handle **handle);
+
+/**
+ * ipcbox_open_process - open a process's own mailbox
+ * @box: the box
+ * @pid: the process, as the caller's pid namespace numbers it
+ * @rights: as with ipcbox_open_name(): a process opens its own mailbox with
+ *	IPCBOX_RIGHT_RECEIVE, another one's with IPCBOX_RIGHT_SEND
+ * @flags: as with ipcbox_open_name()
+ * @handle: where to put the handle
+ *
+ * Every process that has opened /dev/ipcbox itself, by ipcbox_box_open(), has a
+ * mailbox without a name, which is made when it is first asked for, with the
+ * default limits, and goes when the process closes its last box or ends. The
+ * process itself gets every right. Who may send it a signal may send to it;
+ * others if the process has allowed it by the mode, with ipcbox_set(). To
+ * receive from one process only, see ipcbox_receive_selected().
+ *
+ * A sender whose receiver has ended gets -EPIPE, whatever process has its number
+ * by then: a handle leads to one process for ever. But the number itself may
+ * have been given to another process before it was opened, which
+ * ipcbox_open_pidfd() excludes. Does not block. Returns 0, or
+ *
+ *	-EINVAL	the number or the rights are out of range, or a flag unknown
+ *	-ENOENT	there is no such process, or it does not have the device open
+ *	-EACCES	the caller may not send the process a signal, and the mode
+ *		refuses a right
+ *	-EBUSY	IPCBOX_RIGHT_RECEIVE is asked, and a handle has it already
+ *	-EDQUOT, -ENOSPC	the mailbox could not be made, as with
+ *		ipcbox_create()
+ *	-EMFILE, -ENFILE	no descriptor, or no file, is left
+ */
+int ipcbox_open_process(struct ipcbox *box, pid_t pid, unsigned int rights,
+			unsigned int flags, struct ipcbox_handle **handle);
+
+/**
+ * ipcbox_open_pidfd - open the own mailbox of the process of a pidfd
+ * @box: the box
+ * @pidfd: descriptor of a process, see pidfd_open(2), which stays the caller's
+ * @rights: as with ipcbox_open_process()
+ * @flags: as with ipcbox_open_process()
+ * @handle: where to put the handle
+ *
+ * As ipcbox_open_process(), but that the handle leads to the process of @pidfd
+ * for certain, even when numbers are used again. Needs /proc, of the caller's
+ * pid namespace. Returns as ipcbox_open_process(), and
+ *
+ *	-EBADF	@pidfd is not a descriptor of a process
+ *	-ENOENT	the process is gone, or not seen in /proc
+ */
+int ipcbox_open_pidfd(struct ipcbox *box, int pidfd, unsigned int rights,
+		      unsigned int flags, struct ipcbox_handle **handle);
 
 /**
  * ipcbox_unlink_name - remove an object's name and id

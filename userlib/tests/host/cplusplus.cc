@@ -38,6 +38,8 @@ int every_function(const char *name)
 	sum += ipcbox_open_name(box, name, IPCBOX_RIGHT_SEND, 0, &handle);
 	sum += ipcbox_open_id(box, ipcbox_handle_id(handle), IPCBOX_RIGHT_SEND,
 			      0, &handle);
+	sum += ipcbox_open_process(box, 1, IPCBOX_RIGHT_SEND, 0, &handle);
+	sum += ipcbox_open_pidfd(box, 0, IPCBOX_RIGHT_SEND, 0, &handle);
 	sum += ipcbox_handle_from_fd(ipcbox_handle_fd(handle), &handle);
 	sum += static_cast<long>(ipcbox_handle_kind(handle));
 	sum += ipcbox_handle_created(handle);
