@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -100,6 +101,9 @@ union request {
 	struct ipcbox_set set;
 	struct ipcbox_send send;
 	struct ipcbox_receive receive;
+	struct ipcbox_call call;
+	struct ipcbox_settle settle;
+	struct ipcbox_answer answer;
 };
 
 FIXTURE(abi)
@@ -107,6 +111,9 @@ FIXTURE(abi)
 	int dev;
 	int queue;		/* with three messages in it, and all rights */
 	int spare;		/* an object to unlink */
+	int served;		/* a mailbox, for calls */
+	pid_t server;
+	__u64 token;		/* of a fourth message, held by the queue */
 	int on;			/* the descriptor of the variant's command */
 	long page;
 	union request request;
@@ -126,6 +133,7 @@ FIXTURE_VARIANT(abi)
 	unsigned int first;	/* size of its first version, if less */
 	unsigned int flags;	/* that are known */
 	unsigned int pad;	/* offset of the padding, or NO_PAD */
+	unsigned int pad2;	/* of more */
 	bool handle;		/* called on a handle, not on the device */
 	bool writes;		/* writes its structure back */
 };
@@ -175,6 +183,7 @@ FIXTURE_VARIANT_ADD(abi, stat)
 	.command = IPCBOX_IOC_STAT,
 	.size = sizeof(struct ipcbox_stat),
 	.pad = offsetof(struct ipcbox_stat, pad),
+	.pad2 = offsetof(struct ipcbox_stat, pad2),
 	.handle = true,
 	.writes = true,
 };
@@ -204,6 +213,63 @@ FIXTURE_VARIANT_ADD(abi, receive)
 	.handle = true,
 };
 
+FIXTURE_VARIANT_ADD(abi, call)
+{
+	.command = IPCBOX_IOC_CALL,
+	.size = sizeof(struct ipcbox_call),
+	.flags = IPCBOX_NOWAIT,
+	.handle = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, settle)
+{
+	.command = IPCBOX_IOC_SETTLE,
+	.size = sizeof(struct ipcbox_settle),
+	.handle = true,
+};
+
+FIXTURE_VARIANT_ADD(abi, answer)
+{
+	.command = IPCBOX_IOC_ANSWER,
+	.size = sizeof(struct ipcbox_answer),
+	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD,
+	.pad = offsetof(struct ipcbox_answer, pad),
+	.handle = true,
+};
+
+/* Replies with one more, again and again. */
+static void serve(int fd)
+{
+	struct ipcbox_incoming in = { };
+	struct ipcbox_answer answer = { };
+	__u32 number;
+
+	in.data = (uintptr_t)&number;
+	in.capacity = sizeof(number);
+	answer.message = (uintptr_t)&in;
+	answer.deadline = IPCBOX_FOREVER;
+	while (box_answer(fd, &answer) == 1) {
+		number++;
+		answer.token = in.token;
+		answer.action = IPCBOX_REPLY;
+		answer.data = (uintptr_t)&number;
+		answer.length = sizeof(number);
+	}
+	_exit(1);
+}
+
+/* One message more, which is held from now on. */
+static void hold_one(FIXTURE_DATA(abi) * self)
+{
+	struct ipcbox_incoming in;
+	__u32 number;
+
+	if (box_put_priority(self->queue, 99, 9) != 1 ||
+	    box_hold(self->queue, &in, &number) != 1)
+		abort();
+	self->token = in.token;
+}
+
 FIXTURE_SETUP(abi)
 {
 	__u32 i;
@@ -220,12 +286,27 @@ FIXTURE_SETUP(abi)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(1, box_put(self->queue, i));
 	}
+	hold_one(self);
 	self->on = variant->handle ? self->queue : self->dev;
+	if (variant->command == IPCBOX_IOC_CALL) {
+		self->served = box_make(self->dev, IPCBOX_MAILBOX, R | W);
+		ASSERT_LE(0, self->served);
+		self->server = box_fork();
+		if (!self->server)
+			serve(self->served);
+		self->on = self->served;
+		ASSERT_EQ(0, box_await_receivers(self->served, 1));
+	}
 	box_snapshot(self->dev, self->queue, &self->before);
 }
 
 FIXTURE_TEARDOWN(abi)
 {
+	if (self->server) {
+		kill(self->server, SIGKILL);
+		EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(self->server));
+		close(self->served);
+	}
 	close(self->spare);
 	close(self->queue);
 	close(self->dev);
@@ -295,6 +376,25 @@ static union request *good(FIXTURE_DATA(abi) * self,
 		request->receive.count = 2;
 		request->receive.message_size = sizeof(self->in[0]);
 		request->receive.deadline = IPCBOX_FOREVER;
+		break;
+	case IPCBOX_IOC_CALL:
+		self->sent[0] = 1000;
+		request->call.request = (uintptr_t)&self->out[0];
+		request->call.reply = (uintptr_t)&self->in[0];
+		request->call.request_size = sizeof(self->out[0]);
+		request->call.reply_size = sizeof(self->in[0]);
+		request->call.deadline = IPCBOX_FOREVER;
+		break;
+	case IPCBOX_IOC_SETTLE:
+		request->settle.token = self->token;
+		request->settle.action = IPCBOX_ACK;
+		break;
+	case IPCBOX_IOC_ANSWER:
+		request->answer.token = self->token;
+		request->answer.action = IPCBOX_ACK;
+		request->answer.message = (uintptr_t)&self->in[0];
+		request->answer.message_size = sizeof(self->in[0]);
+		request->answer.deadline = IPCBOX_FOREVER;
 		break;
 	}
 	return request;
@@ -375,6 +475,27 @@ static bool granted(FIXTURE_DATA(abi) * self,
 		box_get(self->queue, &number);
 		for (number = 0; number < 3; number++)
 			box_put(self->queue, number);
+		return true;
+	case IPCBOX_IOC_CALL:
+		return ret == 0 && self->received[0] == 1001 &&
+		       self->in[0].length == 4 && self->in[0].sequence;
+	case IPCBOX_IOC_SETTLE:
+		if (ret || box_stat(self->queue, &stat) || stat.held ||
+		    stat.messages != self->before.stat.messages)
+			return false;
+		hold_one(self);
+		return true;
+	case IPCBOX_IOC_ANSWER:
+		if (ret != 1 || self->received[0] != 0 ||
+		    self->in[0].length != 4 || self->in[0].token ||
+		    box_stat(self->queue, &stat) || stat.held ||
+		    stat.messages != self->before.stat.messages - 1)
+			return false;
+		while (box_get(self->queue, &number) == 1)
+			;
+		for (number = 0; number < 3; number++)
+			box_put(self->queue, number);
+		hold_one(self);
 		return true;
 	}
 	return box_info(self->dev, &info) == 0;
@@ -526,6 +647,9 @@ TEST_F(abi, padding_must_be_zero)
 		case IPCBOX_IOC_SET:
 			request->set.mask |= 0x100;
 			break;
+		case IPCBOX_IOC_SETTLE:
+			request->settle.data = (uintptr_t)self->sent;
+			break;
 		default:
 			request->word[1] = ~variant->flags;
 		}
@@ -536,6 +660,11 @@ TEST_F(abi, padding_must_be_zero)
 		EXPECT_EQ(-EINVAL, call(self, variant, request));
 		request = good(self, variant);
 		request->word[variant->pad / 4] = 0x80000000;
+		EXPECT_EQ(-EINVAL, call(self, variant, request));
+	}
+	if (variant->pad2 != NO_PAD) {
+		request = good(self, variant);
+		request->word[variant->pad2 / 4] = 1;
 		EXPECT_EQ(-EINVAL, call(self, variant, request));
 	}
 	EXPECT_TRUE(box_unchanged(self->dev, self->queue, &self->before));
@@ -573,6 +702,8 @@ TEST_F(abi, outputs_are_not_read)
 		       offsetof(struct ipcbox_stat, id));
 		break;
 	case IPCBOX_IOC_RECEIVE:
+	case IPCBOX_IOC_CALL:
+	case IPCBOX_IOC_ANSWER:
 		memset(&self->in[0].length, 0xff,
 		       sizeof(self->in[0]) -
 		       offsetof(struct ipcbox_incoming, length));
@@ -1229,6 +1360,330 @@ TEST_F(fields, each_right_is_needed)
 		EXPECT_EQ(0, box_stat(fd, &stat))
 			TH_LOG("rights %u", rights);
 		EXPECT_EQ(2, stat.handles);
+		close(fd);
+	}
+}
+
+TEST_F(fields, lifetimes_and_sync_are_checked)
+{
+	static const __u64 lifetimes[] = {
+		1ull << 63, (1ull << 63) + 1, -1,
+	};
+	struct ipcbox_outgoing out[2] = { };
+	unsigned int i;
+	__u32 number;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(lifetimes); i++) {
+		EXPECT_EQ(-EINVAL, box_put_living(self->queue, 1,
+						  lifetimes[i]))
+			TH_LOG("lifetime %#llx", lifetimes[i]);
+		out[0].lifetime = lifetimes[i];
+		EXPECT_EQ(-EINVAL, box_send_many(self->queue, out, 1,
+						 IPCBOX_SYNC, 0));
+	}
+	memset(out, 0, sizeof(out));
+	EXPECT_EQ(-EINVAL, box_send_many(self->queue, out, 2, IPCBOX_SYNC, 0));
+	EXPECT_EQ(-EINVAL, box_send_many(self->queue, out, 0, IPCBOX_SYNC, 0));
+	out[0].priority = IPCBOX_PRIORITY_MAX + 1;
+	EXPECT_EQ(-EINVAL, box_send_many(self->queue, out, 1, IPCBOX_SYNC, 0));
+
+	/* The longest is for ever, nearly. */
+	fd = box_make(self->dev, IPCBOX_QUEUE, RWM);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, box_put_living(fd, 5, (1ull << 63) - 1));
+	EXPECT_EQ(1, box_get(fd, &number));
+	EXPECT_EQ(5, number);
+	close(fd);
+}
+
+TEST_F(fields, receive_checks_its_selection)
+{
+	const struct ipcbox_receive wrong[] = {
+		{ .tag = 1 },
+		{ .tag_mask = 1 },
+		{ .tag_mask = 1ull << 63 },
+		{ .sequence = 1 },
+		{ .pid = 1 },
+		{ .pid = -1 },
+		{ .skip = 1 },
+		{ .flags = IPCBOX_SELECT_PID, .pid = getpid(), .tag = 1 },
+		{ .flags = IPCBOX_SELECT_TAG, .sequence = 1 },
+		{ .flags = IPCBOX_SELECT_TAG, .pid = 1 },
+		{ .flags = IPCBOX_SELECT_SEQUENCE, .sequence = 1,
+		  .tag_mask = 1 },
+		{ .flags = IPCBOX_SELECT_TAG, .skip = 1 },
+		{ .flags = IPCBOX_HOLD, .skip = 1 },
+		{ .flags = IPCBOX_PEEK, .skip = IPCBOX_SKIP_MAX + 1 },
+		{ .flags = IPCBOX_PEEK, .skip = -1 },
+		{ .flags = IPCBOX_PEEK | IPCBOX_HOLD },
+		{ .flags = IPCBOX_PEEK | IPCBOX_HOLD | IPCBOX_SELECT_TAG },
+		{ .flags = IPCBOX_PEEK, .tag = 1 },
+		{ .flags = IPCBOX_PEEK, .deadline = 1ull << 63 },
+	};
+	struct ipcbox_receive receive;
+	struct ipcbox_incoming in;
+	unsigned int i;
+	__u32 number;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		memset(&in, 0, sizeof(in));
+		in.data = (uintptr_t)&number;
+		in.capacity = sizeof(number);
+		receive = wrong[i];
+		receive.flags |= IPCBOX_NOWAIT;
+		EXPECT_EQ(-EINVAL, box_select(self->queue, &receive, &in, 1))
+			TH_LOG("case %u", i);
+	}
+	memset(&in, 0, sizeof(in));
+	receive = (struct ipcbox_receive) {
+		.flags = IPCBOX_PEEK,
+		.skip = IPCBOX_SKIP_MAX,
+	};
+	EXPECT_EQ(-EAGAIN, box_select(self->queue, &receive, &in, 1));
+	/* No process has these. */
+	receive = (struct ipcbox_receive) { .flags = IPCBOX_SELECT_PID };
+	EXPECT_EQ(-ENOENT, box_select(self->queue, &receive, &in, 1));
+	receive.pid = -1;
+	EXPECT_EQ(-ENOENT, box_select(self->queue, &receive, &in, 1));
+	receive.pid = INT_MAX;
+	EXPECT_EQ(-ENOENT, box_select(self->queue, &receive, &in, 1));
+}
+
+TEST_F(fields, set_checks_the_dead_letter_mailbox)
+{
+	struct ipcbox_set set = { .mask = IPCBOX_SET_DEAD_LETTER };
+	struct ipcbox_stat stat;
+	int fd;
+
+	fd = box_make(self->dev, IPCBOX_MAILBOX, RWM);
+	ASSERT_LE(0, fd);
+	set.dead_letter = box_id(fd) + 1000000;
+	EXPECT_EQ(-ENOENT, box_set(self->queue, &set));
+	set.dead_letter = -1;
+	EXPECT_EQ(-ENOENT, box_set(self->queue, &set));
+	/* Another one, not itself. */
+	set.dead_letter = box_id(self->queue);
+	EXPECT_EQ(-EINVAL, box_set(self->queue, &set));
+	/* The good half is not done, either. */
+	set.mask |= IPCBOX_SET_MAX_DELIVERIES;
+	set.max_deliveries = 3;
+	EXPECT_EQ(-EINVAL, box_set(self->queue, &set));
+	/* What the mask does not name is not looked at. */
+	set.mask = IPCBOX_SET_MODE;
+	set.mode = 0600;
+	EXPECT_EQ(0, box_set(self->queue, &set));
+	EXPECT_EQ(0, box_stat(self->queue, &stat));
+	EXPECT_EQ(0, stat.dead_letter);
+	EXPECT_EQ(0, stat.max_deliveries);
+
+	EXPECT_EQ(0, box_set_dead_letter(self->queue, box_id(fd), -1));
+	EXPECT_EQ(0, box_stat(self->queue, &stat));
+	EXPECT_EQ(box_id(fd), stat.dead_letter);
+	EXPECT_EQ(UINT_MAX, stat.max_deliveries);
+	EXPECT_EQ(0, box_set_dead_letter(self->queue, 0, 0));
+	close(fd);
+}
+
+TEST_F(fields, call_checks_its_values)
+{
+	struct ipcbox_incoming in = { };
+	struct ipcbox_outgoing out = { };
+	const struct ipcbox_call good = {
+		.size = sizeof(good),
+		.request = (uintptr_t)&out,
+		.reply = (uintptr_t)&in,
+		.request_size = sizeof(out),
+		.reply_size = sizeof(in),
+	};
+	struct ipcbox_call call;
+	unsigned int i;
+
+#define REFUSED(error) do { \
+	EXPECT_EQ(-1, ioctl(self->queue, IPCBOX_IOC_CALL, &call)); \
+	EXPECT_EQ(error, errno); \
+} while (0)
+	for (i = 0; i < FIRST_OUTGOING; i++) {
+		call = good;
+		call.request_size = i;
+		REFUSED(EINVAL);
+	}
+	for (i = 0; i < FIRST_INCOMING; i++) {
+		call = good;
+		call.reply_size = i;
+		REFUSED(EINVAL);
+	}
+	call = good;
+	call.request_size = UINT_MAX;
+	REFUSED(E2BIG);
+	call = good;
+	call.reply_size = sysconf(_SC_PAGESIZE) + 1;
+	REFUSED(E2BIG);
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
+		call = good;
+		call.request = bad_pointers[i];
+		REFUSED(EFAULT);
+		call = good;
+		call.reply = bad_pointers[i];
+		REFUSED(EFAULT);
+		call = good;
+		out.data = bad_pointers[i];
+		out.length = 8;
+		REFUSED(EFAULT);
+		memset(&out, 0, sizeof(out));
+	}
+	call = good;
+	call.deadline = 1ull << 63;
+	REFUSED(EINVAL);
+	call = good;
+	out.priority = IPCBOX_PRIORITY_MAX + 1;
+	REFUSED(EINVAL);
+	out.priority = 0;
+	out.lifetime = 1ull << 63;
+	REFUSED(EINVAL);
+#undef REFUSED
+}
+
+TEST_F(fields, settle_and_answer_check_their_values)
+{
+	const struct ipcbox_settle wrong[] = {
+		{ .action = 0 },
+		{ .action = IPCBOX_REPLY + 1 },
+		{ .action = -1 },
+		{ .action = IPCBOX_REPLY },	/* it is no call */
+		{ .action = IPCBOX_ACK, .data = 8 },
+		{ .action = IPCBOX_ACK, .length = 1 },
+		{ .action = IPCBOX_ACK, .tag = 1 },
+		{ .action = IPCBOX_NACK, .data = 8 },
+		{ .action = IPCBOX_NACK, .length = 1 },
+		{ .action = IPCBOX_NACK, .tag = 1 },
+	};
+	struct ipcbox_incoming in, got = { };
+	struct box_snapshot before;
+	struct ipcbox_settle settle;
+	struct ipcbox_answer answer;
+	unsigned int i;
+	__u64 token;
+	__u32 number;
+	int fd;
+
+	fd = box_make(self->dev, IPCBOX_QUEUE, R | W);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, box_put(fd, 1));
+	EXPECT_EQ(1, box_put(fd, 2));
+	EXPECT_EQ(1, box_hold(fd, &in, &number));
+	token = in.token;
+	EXPECT_NE(0, token);
+	box_snapshot(self->dev, fd, &before);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		settle = wrong[i];
+		settle.size = sizeof(settle);
+		settle.token = token;
+		EXPECT_EQ(-1, ioctl(fd, IPCBOX_IOC_SETTLE, &settle));
+		EXPECT_EQ(EINVAL, errno)
+			TH_LOG("case %u", i);
+		answer = (struct ipcbox_answer) {
+			.flags = IPCBOX_NOWAIT,
+			.token = token,
+			.action = settle.action,
+			.data = settle.data,
+			.length = settle.length,
+			.tag = settle.tag,
+			.message = (uintptr_t)&got,
+		};
+		EXPECT_EQ(-EINVAL, box_answer(fd, &answer))
+			TH_LOG("case %u", i);
+	}
+	/* Without token nothing is to be settled. */
+	for (i = 0; i < 5; i++) {
+		answer = (struct ipcbox_answer) {
+			.flags = IPCBOX_NOWAIT,
+			.action = i == 0 ? IPCBOX_ACK :
+				  i == 1 ? IPCBOX_REPLY : 0,
+			.data = i == 2 ? 8 : 0,
+			.length = i == 3,
+			.tag = i == 4,
+			.message = (uintptr_t)&got,
+		};
+		EXPECT_EQ(-EINVAL, box_answer(fd, &answer))
+			TH_LOG("case %u", i);
+	}
+	/* A reply is read before it is known whether it is asked for. */
+	for (i = 0; i < ARRAY_SIZE(bad_pointers); i++) {
+		settle = (struct ipcbox_settle) {
+			.size = sizeof(settle),
+			.token = token,
+			.data = bad_pointers[i],
+			.length = 8,
+			.action = IPCBOX_REPLY,
+		};
+		EXPECT_EQ(-1, ioctl(fd, IPCBOX_IOC_SETTLE, &settle));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	EXPECT_EQ(-ENOENT, box_settle(fd, 0, IPCBOX_ACK));
+	EXPECT_EQ(-ENOENT, box_settle(fd, token + 1, IPCBOX_ACK));
+	EXPECT_EQ(-ENOENT, box_settle(fd, -1, IPCBOX_NACK));
+	EXPECT_EQ(-ENOENT, box_reply(fd, token + 1, NULL, 0, 0));
+	answer = (struct ipcbox_answer) {
+		.flags = IPCBOX_NOWAIT,
+		.token = token + 1,
+		.action = IPCBOX_ACK,
+		.message = (uintptr_t)&got,
+	};
+	EXPECT_EQ(-ENOENT, box_answer(fd, &answer));
+	answer.token = token;
+	answer.deadline = 1ull << 63;
+	EXPECT_EQ(-EINVAL, box_answer(fd, &answer));
+	for (i = 0; i < FIRST_INCOMING; i++) {
+		answer.size = sizeof(answer);
+		answer.deadline = 0;
+		answer.message_size = i;
+		EXPECT_EQ(-1, ioctl(fd, IPCBOX_IOC_ANSWER, &answer));
+		EXPECT_EQ(EINVAL, errno);
+	}
+	answer.message_size = UINT_MAX;
+	EXPECT_EQ(-1, ioctl(fd, IPCBOX_IOC_ANSWER, &answer));
+	EXPECT_EQ(E2BIG, errno);
+	/* The token is what it was. */
+	EXPECT_TRUE(box_unchanged(self->dev, fd, &before));
+	EXPECT_EQ(0, box_settle(fd, token, IPCBOX_ACK));
+	EXPECT_EQ(1, box_get(fd, &number));
+	EXPECT_EQ(2, number);
+	close(fd);
+}
+
+TEST_F(fields, each_right_is_needed_for_exchanges)
+{
+	struct ipcbox_incoming in = { };
+	struct ipcbox_outgoing out = { };
+	struct ipcbox_answer answer;
+	struct ipcbox_receive peek;
+	unsigned int rights;
+	int fd;
+
+	for (rights = 1; rights <= RWM; rights++) {
+		fd = box_open_name(self->dev, self->name, rights);
+		ASSERT_LE(0, fd);
+		answer = (struct ipcbox_answer) {
+			.flags = IPCBOX_NOWAIT,
+			.message = (uintptr_t)&in,
+		};
+		peek = (struct ipcbox_receive) { .flags = IPCBOX_PEEK };
+		if (!(rights & R)) {
+			EXPECT_EQ(-EACCES, box_settle(fd, 1, IPCBOX_ACK));
+			EXPECT_EQ(-EACCES, box_answer(fd, &answer));
+			EXPECT_EQ(-EACCES, box_select(fd, &peek, &in, 1));
+		} else {
+			EXPECT_EQ(-ENOENT, box_settle(fd, 1, IPCBOX_ACK));
+			EXPECT_EQ(-EMSGSIZE, box_answer(fd, &answer));
+			EXPECT_EQ(1, box_select(fd, &peek, &in, 1));
+		}
+		if (!(rights & W)) {
+			EXPECT_EQ(-EACCES, box_call(fd, &out, &in, 0, 0))
+				TH_LOG("rights %u", rights);
+			EXPECT_EQ(-EACCES, box_put_sync(fd, 1, 0))
+				TH_LOG("rights %u", rights);
+		}
 		close(fd);
 	}
 }
