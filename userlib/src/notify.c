@@ -16,14 +16,13 @@ int ipcbox_notify_eventfd(struct ipcbox_handle *handle, int fd,
 }
 
 int ipcbox_notify_signal(struct ipcbox_handle *handle, int signal,
-			 union sigval value)
+			 uint64_t value)
 {
 	struct ipcbox_notify request = {
 		.size = sizeof(request),
 		.how = IPCBOX_NOTIFY_SIGNAL,
 		.signal = (uint32_t)signal,
-		/* The pointer is as wide as the union: all of it goes. */
-		.value = ipcbox_address(value.sival_ptr),
+		.value = value,
 	};
 
 	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_NOTIFY, &request);

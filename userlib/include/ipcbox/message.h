@@ -3,7 +3,6 @@
 #ifndef IPCBOX_MESSAGE_H
 #define IPCBOX_MESSAGE_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -323,7 +322,8 @@ int ipcbox_notify_eventfd(struct ipcbox_handle *handle, int fd,
  * ipcbox_notify_signal - have one signal sent at the next arrival
  * @handle: a handle with IPCBOX_RIGHT_RECEIVE
  * @signal: the signal's number
- * @value: goes with it, as si_value
+ * @value: goes with it, as sival_ptr of si_value; ipcbox_address() makes it of
+ *	a pointer. Where pointers have 32 bits the lower ones go
  *
  * The signal is sent once, to the calling process, with si_code SI_MESGQ and
  * si_pid and si_uid of the sender; this ends the registration, as with
@@ -335,7 +335,7 @@ int ipcbox_notify_eventfd(struct ipcbox_handle *handle, int fd,
  *	-EINVAL	there is no such signal
  */
 int ipcbox_notify_signal(struct ipcbox_handle *handle, int signal,
-			 union sigval value);
+			 uint64_t value);
 
 /**
  * ipcbox_notify_none - end the registration of a handle

@@ -57,7 +57,7 @@ int every_function(const char *name)
 					     IPCBOX_NOWAIT, 0);
 	sum += ipcbox_peek(handle, &selection, 0, &incoming, 1);
 	sum += ipcbox_notify_eventfd(handle, 0, IPCBOX_NOTIFY_EVERY);
-	sum += ipcbox_notify_signal(handle, 0, sigval());
+	sum += ipcbox_notify_signal(handle, 0, ipcbox_address(text));
 	sum += ipcbox_notify_none(handle);
 	sum += ipcbox_call(handle, text, sizeof(text), text, sizeof(text),
 			   &options, &incoming);
