@@ -189,6 +189,9 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 		return error;
 	if (!(handle->rights & IPCBOX_RIGHT_SEND))
 		return -EACCES;
+	error = ipcbox_exchange_check_messages(handle);
+	if (error)
+		return error;
 	message = ipcbox_send_make(handle, &outgoing);
 	if (IS_ERR(message)) {
 		error = PTR_ERR(message);

@@ -4,6 +4,7 @@
  * sending and receiving share.
  */
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -97,8 +98,26 @@ bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange)
  */
 bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange)
 {
-	return !exchange->send_handles &&
-	       READ_ONCE(exchange->object.state) & IPCBOX_STATE_UNLINKED;
+	u32 state = READ_ONCE(exchange->object.state);
+
+	if (exchange->send_handles)
+		return false;
+	/* A pipe ends with its writers; a queue waits for others. */
+	return state & IPCBOX_STATE_UNLINKED ||
+	       (state & IPCBOX_STATE_STREAM && exchange->deserted &&
+		!(state & IPCBOX_STATE_PERSISTENT));
+}
+
+/**
+ * ipcbox_exchange_check_messages() - does a handle's object take messages?
+ * @handle: the handle
+ *
+ * Return: 0; -EOPNOTSUPP for a stream, which takes bytes.
+ */
+int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle)
+{
+	return READ_ONCE(handle->object->state) & IPCBOX_STATE_STREAM ?
+		       -EOPNOTSUPP : 0;
 }
 
 /**
@@ -443,6 +462,9 @@ exchange_create(const struct ipcbox_create *request)
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits))
 		return ERR_PTR(-EINVAL);
+	if (request->flags & IPCBOX_CREATE_STREAM &&
+	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
+		return ERR_PTR(-EINVAL);
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
 		return ERR_PTR(-ENOMEM);
@@ -457,6 +479,7 @@ exchange_create(const struct ipcbox_create *request)
 	INIT_LIST_HEAD(&exchange->receivers);
 	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_LIST_HEAD(&exchange->notices);
+	ipcbox_stream_init(&exchange->stream);
 	INIT_HLIST_HEAD(&exchange->shares);
 	timerqueue_init_head(&exchange->expiries);
 	INIT_DELAYED_WORK(&exchange->expire, ipcbox_expiry_work);
@@ -493,6 +516,7 @@ static void exchange_destroy(struct ipcbox_object *object)
 	struct ipcbox_share *share;
 	struct hlist_node *next;
 
+	ipcbox_stream_destroy(&exchange->stream);
 	exchange_empty(exchange);
 	cancel_delayed_work_sync(&exchange->expire);
 	hlist_for_each_entry_safe(share, next, &exchange->shares, node)
@@ -586,8 +610,11 @@ static void exchange_detach(struct ipcbox_handle *handle)
 		if (!exchange->receive_handles)
 			exchange->abandoned = true;
 	}
-	if (handle->rights & IPCBOX_RIGHT_SEND)
+	if (handle->rights & IPCBOX_RIGHT_SEND) {
 		exchange->send_handles--;
+		if (!exchange->send_handles)
+			exchange->deserted = true;
+	}
 	exchange_notice_ends_locked(exchange, &wakes);
 	ipcbox_exchange_unlock(exchange, &wakes);
 }

@@ -19,6 +19,7 @@
 
 #include "object.h"
 #include "queue.h"
+#include "stream.h"
 
 struct ipcbox_delivery;
 struct ipcbox_message;
@@ -60,6 +61,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @receivers_waiting: threads in @receivers and @selectors
  * @senders_waiting: threads whose messages are parked
  * @abandoned: there was a receive handle, and the last one was closed
+ * @deserted: there was a send handle, and the last one was closed
  * @sent: messages accepted
  * @received: messages received
  * @bytes_sent: payload bytes accepted
@@ -74,6 +76,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @max_deliveries: how often a message may be held in vain; 0 for ever
  * @expiries: queued messages that may expire, the next one first
  * @expire: does so when its time comes
+ * @stream: where readers are, if it is a stream; its own lock
  * @notices: registrations of NOTIFY
  * @async_readable: O_ASYNC files that may receive; fasync's own locks
  * @async_writable: O_ASYNC files that may send
@@ -95,6 +98,7 @@ struct ipcbox_exchange {
 	u32 receivers_waiting;
 	u32 senders_waiting;
 	bool abandoned;
+	bool deserted;
 	u64 sent;
 	u64 received;
 	u64 bytes_sent;
@@ -109,6 +113,7 @@ struct ipcbox_exchange {
 	u32 max_deliveries;
 	struct timerqueue_head expiries;
 	struct delayed_work expire;
+	struct ipcbox_stream stream;
 	struct list_head notices;
 	struct fasync_struct *async_readable;
 	struct fasync_struct *async_writable;
@@ -218,6 +223,7 @@ void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 				  struct ipcbox_wakes *wakes);
 void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_queue_entry *entry);
+int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle);
 struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
 struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
 					      struct ipcbox_user *user);
@@ -243,6 +249,9 @@ void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_message *message);
 void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error);
 long ipcbox_exchange_send(struct ipcbox_invocation *call);
+ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
+				      const char __user *buffer, size_t size,
+				      bool wait);
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 			      const char __user *buffer, size_t size,
 			      bool wait);
@@ -271,6 +280,8 @@ int ipcbox_receive_reply(struct ipcbox_message *message,
 			 struct ipcbox_incoming *incoming,
 			 struct ipcbox_incoming __user *to);
 long ipcbox_exchange_receive(struct ipcbox_invocation *call);
+struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
+					   bool wait);
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 			     size_t size, bool wait);
 

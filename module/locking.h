@@ -4,6 +4,10 @@
  *
  * Locks, in the order in which they may be taken
  * -----------------------------------------------
+ * 0. stream->lock, a mutex, one for each stream: its readers read one after the
+ *    other. Its holder may sleep for ever, for a message or for its own memory;
+ *    so only readers take it, interruptibly, and those who may not wait give up.
+ *
  * 1. box->lock, a mutex; its holder may sleep for kernel memory, but never
  *    touches user memory: a page fault can be stalled by its owner for ever,
  *    and with it the box for everyone. It protects

@@ -60,7 +60,8 @@ static long device_info(struct ipcbox_invocation *call)
 		.features = IPCBOX_FEATURE_MESSAGES |
 			    IPCBOX_FEATURE_EXCHANGES |
 			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT |
-			    IPCBOX_FEATURE_NOTIFY | IPCBOX_FEATURE_PROCESS,
+			    IPCBOX_FEATURE_NOTIFY | IPCBOX_FEATURE_PROCESS |
+			    IPCBOX_FEATURE_STREAM,
 	};
 	ipcbox_limits_tell(info);
 	device_fill_usage(ipcbox_process_box(call->file), info);

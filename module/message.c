@@ -232,32 +232,54 @@ void ipcbox_message_put(struct ipcbox_message *message)
 	message_release(message);
 }
 
+/* A part of the payload: what is left of it to skip, and to copy. */
+struct payload_range {
+	u32 skip;
+	u32 left;
+};
+
+/* Copies what the range has in common with one stretch of the payload. */
+static int message_copy_part(struct payload_range *range, void __user **to,
+			     const u8 *data, u32 size)
+{
+	u32 skip = min(range->skip, size);
+	u32 part = min(range->left, size - skip);
+
+	range->skip -= skip;
+	range->left -= part;
+	if (copy_to_user(*to, data + skip, part))
+		return -EFAULT;
+	*to += part;
+	return 0;
+}
+
 /**
- * ipcbox_message_copy_out() - copy the payload to the receiver
+ * ipcbox_message_copy_out() - copy payload to the receiver
  * @message: the message
  * @to: where to
- * @capacity: room there; the rest of a longer payload is left out
+ * @offset: bytes to leave out at the beginning, at most the length
+ * @capacity: room at @to; what does not fit is left out
  *
  * Return: 0, or -EFAULT.
  */
 int ipcbox_message_copy_out(const struct ipcbox_message *message,
-			    void __user *to, u32 capacity)
+			    void __user *to, u32 offset, u32 capacity)
 {
-	u32 left = min(message->entry.length, capacity);
+	u32 length = message->entry.length;
+	struct payload_range range = {
+		.skip = offset,
+		.left = min(length - offset, capacity),
+	};
 	const struct ipcbox_segment *segment;
-	u32 part = message_inline(left);
 
-	if (copy_to_user(to, message->data, part))
+	if (message_copy_part(&range, &to, message->data,
+			      message_inline(length)))
 		return -EFAULT;
-	for (segment = message->more; segment; segment = segment->next) {
-		to += part;
-		left -= part;
-		if (!left)
-			break;
-		part = min(segment->size, left);
-		if (copy_to_user(to, segment->data, part))
+	for (segment = message->more; segment && range.left;
+	     segment = segment->next)
+		if (message_copy_part(&range, &to, segment->data,
+				      segment->size))
 			return -EFAULT;
-	}
 	return 0;
 }
 

@@ -39,7 +39,8 @@ static __poll_t notify_events_locked(struct ipcbox_exchange *exchange,
 
 	lockdep_assert_held(&exchange->lock);
 	if (rights & IPCBOX_RIGHT_RECEIVE) {
-		if (ipcbox_queue_first(&exchange->queue))
+		if (ipcbox_queue_first(&exchange->queue) ||
+		    READ_ONCE(exchange->stream.head))
 			events |= EPOLLIN | EPOLLRDNORM;
 		if (ipcbox_exchange_no_sender_locked(exchange))
 			events |= EPOLLHUP;

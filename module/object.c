@@ -503,7 +503,9 @@ object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
 	object->gid = current_fsgid();
 	object->mode = request->mode & ~current_umask();
 	if (request->flags & IPCBOX_CREATE_PERSISTENT)
-		object->state = IPCBOX_STATE_PERSISTENT;
+		object->state |= IPCBOX_STATE_PERSISTENT;
+	if (request->flags & IPCBOX_CREATE_STREAM)
+		object->state |= IPCBOX_STATE_STREAM;
 	object->name_length = request->name_length;
 	if (!request->name_length)
 		return object;
@@ -518,7 +520,7 @@ object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
 static bool object_create_valid(const struct ipcbox_create *request)
 {
 	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
-			  IPCBOX_CREATE_NONBLOCK;
+			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM;
 
 	return !(request->flags & ~flags) && !request->pad &&
 	       request->kind < ARRAY_SIZE(object_kinds) &&
@@ -542,7 +544,8 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 		found = ipcbox_box_find_name_locked(object->box, object->name);
 	if (found) {
 		if (request->flags & IPCBOX_CREATE_EXCLUSIVE ||
-		    found->kind != object->kind)
+		    found->kind != object->kind ||
+		    (found->state ^ object->state) & IPCBOX_STATE_STREAM)
 			return -EEXIST;
 		if (!ipcbox_object_grants(found, handle->rights))
 			return -EACCES;

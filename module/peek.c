@@ -109,7 +109,7 @@ static int peek_copy(struct peeking *peeking, void __user *to, u32 stride)
 		struct ipcbox_incoming *incoming = &peeking->incoming[i];
 
 		if (ipcbox_message_copy_out(peeking->messages[i],
-					    u64_to_user_ptr(incoming->data),
+					    u64_to_user_ptr(incoming->data), 0,
 					    incoming->capacity) ||
 		    copy_to_user(to + (u64)i * stride + answer,
 				 &incoming->length, sizeof(*incoming) - answer))

@@ -13,6 +13,7 @@
 #include "locking.h"
 #include "message.h"
 #include "select.h"
+#include "stream.h"
 #include "trace.h"
 
 /* Messages that are taken under one hold of the lock. */
@@ -307,7 +308,7 @@ static int receive_copy_out(struct ipcbox_message *message,
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	error = ipcbox_message_copy_out(message,
-					u64_to_user_ptr(incoming->data),
+					u64_to_user_ptr(incoming->data), 0,
 					incoming->capacity);
 	if (error)
 		return error;
@@ -484,6 +485,8 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 	long result;
 
 	result = receive_check(handle, request);
+	if (!result)
+		result = ipcbox_exchange_check_messages(handle);
 	if (result)
 		return result;
 	result = ipcbox_selection_begin(&selection, request);
@@ -498,6 +501,34 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 							 O_NONBLOCK);
 	ipcbox_selection_end(&selection);
 	return result;
+}
+
+/**
+ * ipcbox_receive_next() - take one plain message, whatever its length
+ * @handle: a handle that may receive
+ * @wait: wait for it
+ *
+ * Return: the message, received, which is the caller's; or an ERR_PTR as
+ * RECEIVE has it.
+ */
+struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
+					   bool wait)
+{
+	struct receiving receiving __uninitialized;
+	int error;
+
+	receiving.handle = handle;
+	receiving.exchange = ipcbox_exchange_of(handle->object);
+	receiving.patience.wait = wait;
+	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.selection.flags = 0;
+	receiving.incoming[0].capacity = U32_MAX;
+	receiving.asked = 1;
+	error = receive_take(&receiving);
+	if (error)
+		return ERR_PTR(error);
+	trace_ipcbox_receive(handle->object, &receiving.messages[0]->entry);
+	return receiving.messages[0];
 }
 
 /**
@@ -518,6 +549,8 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	u32 length;
 	int error;
 
+	if (handle->object->state & IPCBOX_STATE_STREAM)
+		return ipcbox_stream_read(handle, buffer, size, wait);
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
@@ -534,7 +567,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 		if (message->entry.tracked)
 			message->delivery->token = 0;
 		if (fatal_signal_pending(current) ||
-		    ipcbox_message_copy_out(message, buffer, length)) {
+		    ipcbox_message_copy_out(message, buffer, 0, length)) {
 			receive_return(&receiving, 0);
 			return -EFAULT;
 		}

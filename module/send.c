@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "stream.h"
 #include "trace.h"
 
 /*
@@ -357,6 +358,8 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 	int error;
 
 	error = send_check(handle, request);
+	if (!error)
+		error = ipcbox_exchange_check_messages(handle);
 	if (error)
 		return error;
 	if (request->flags & IPCBOX_SYNC)
@@ -365,7 +368,7 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 }
 
 /**
- * ipcbox_exchange_write() - write(2) on a mailbox or queue
+ * ipcbox_exchange_write_message() - send one plain message
  * @handle: a handle that may send
  * @buffer: the payload
  * @size: its length
@@ -373,8 +376,9 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
  *
  * Return: @size, or an errno as SEND has it.
  */
-ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
-			      const char __user *buffer, size_t size, bool wait)
+ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
+				      const char __user *buffer, size_t size,
+				      bool wait)
 {
 	const struct ipcbox_patience patience = {
 		.wait = wait,
@@ -398,4 +402,22 @@ ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 		return size;
 	ipcbox_send_count_refusal(sending.exchange, error);
 	return error;
+}
+
+/**
+ * ipcbox_exchange_write() - write(2) on a mailbox or queue
+ * @handle: a handle that may send
+ * @buffer: the payload, or a stream's bytes
+ * @size: its length
+ * @wait: wait for room
+ *
+ * Return: @size, or an errno as SEND has it; for a stream as
+ * ipcbox_stream_write() has it.
+ */
+ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
+			      const char __user *buffer, size_t size, bool wait)
+{
+	if (handle->object->state & IPCBOX_STATE_STREAM)
+		return ipcbox_stream_write(handle, buffer, size, wait);
+	return ipcbox_exchange_write_message(handle, buffer, size, wait);
 }

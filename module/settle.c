@@ -137,7 +137,8 @@ long ipcbox_exchange_settle(struct ipcbox_invocation *call)
 		return -EINVAL;
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EACCES;
-	return settle(handle, &settlement);
+	return ipcbox_exchange_check_messages(handle) ?:
+	       settle(handle, &settlement);
 }
 
 static int answer_check(const struct ipcbox_answer *request,
@@ -191,6 +192,9 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		return error;
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EACCES;
+	error = ipcbox_exchange_check_messages(handle);
+	if (error)
+		return error;
 	if (settlement.token) {
 		error = settle(handle, &settlement);
 		if (error && error != -EPIPE)

@@ -95,6 +95,7 @@
 #define IPCBOX_FEATURE_SELECT	0x8	/* selective receive, PEEK */
 #define IPCBOX_FEATURE_NOTIFY	0x10	/* NOTIFY, O_ASYNC */
 #define IPCBOX_FEATURE_PROCESS	0x20	/* OPEN of a process's own mailbox */
+#define IPCBOX_FEATURE_STREAM	0x40	/* CREATE of a stream */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -154,6 +155,7 @@ struct ipcbox_info {
 #define IPCBOX_CREATE_EXCLUSIVE	 0x1	/* fail if the name exists */
 #define IPCBOX_CREATE_PERSISTENT 0x2	/* live until UNLINK */
 #define IPCBOX_CREATE_NONBLOCK	 0x4	/* set O_NONBLOCK on the handle */
+#define IPCBOX_CREATE_STREAM	 0x8	/* a queue of bytes, as a pipe */
 
 /**
  * struct ipcbox_create - IPCBOX_IOC_CREATE, on /dev/ipcbox: make an object
@@ -182,12 +184,22 @@ struct ipcbox_info {
  * until its last handle is closed, or, when persistent, until UNLINK and then
  * until its last handle is closed. A call that fails leaves nothing behind.
  *
+ * A stream (IPCBOX_CREATE_STREAM) is a queue with the semantics of a pipe: read
+ * and write move bytes. What is written in one call of up to PIPE_BUF bytes
+ * stays together; a longer write may be mixed with others and may be accepted
+ * in part. read takes what is there, in order, and leaves the rest of a write
+ * for the next. It returns 0 when there is nothing and no sender will come,
+ * which for a stream that is not persistent is so as soon as the last send
+ * handle is closed; write fails with EPIPE, and the signal SIGPIPE, when no
+ * receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
+ *
  * Does not block but for memory. Returns the handle, a descriptor with
  * FD_CLOEXEC set, and besides the common errors:
  *
- *   EINVAL   kind, mode, rights, name or limits are out of range
+ *   EINVAL   kind, mode, rights, name or limits are out of range; a stream
+ *            must be a queue, and take messages of PIPE_BUF bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
- *            of another kind
+ *            of another kind, or a stream and none was asked for, or none
  *   EDQUOT   the user has user_objects objects
  *   ENOSPC   the box has box_objects objects
  *   EMFILE, ENFILE   no descriptor, or no file, is left
@@ -297,6 +309,7 @@ struct ipcbox_unlink {
 #define IPCBOX_STATE_PERSISTENT	0x1	/* lives until UNLINK */
 #define IPCBOX_STATE_UNLINKED	0x2	/* UNLINK was done */
 #define IPCBOX_STATE_PROCESS	0x4	/* a process's own mailbox */
+#define IPCBOX_STATE_STREAM	0x8	/* a stream */
 
 /**
  * struct ipcbox_stat - IPCBOX_IOC_STAT, on a handle: an object's state
