@@ -92,7 +92,7 @@ STEPS = [
     Step(
         "library and command tests",
         f"{VM} --kernel 6.12 --time-limit 600"
-        " --file build/userlib-asan/tests:/opt/ipcbox/library"
+        " --file /usr/bin/script --file build/userlib-asan/tests:/opt/ipcbox/library"
         f" --file tools/ipcbox/tests:/opt/ipcbox/command {GUEST} 200"
         " /opt/ipcbox/library/host /opt/ipcbox/library/module /opt/ipcbox/command",
         ["build library tests, sanitized", "build library and command", "build module for 6.12"],
