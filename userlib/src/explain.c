@@ -68,6 +68,7 @@ static const struct explanation set_errors[] = {
 };
 
 static const struct explanation send_errors[] = {
+	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
 	{ EINVAL, "The priority, the lifetime, the number of messages or a flag is out of range: a priority is 0 to 32767, and a synchronous send is of one message." },
 	{ EACCES, "The handle may not send: open the object with the right to send." },
 	{ EMSGSIZE, "The message is longer than the object takes: send it in parts, or raise the object's limit." },
@@ -81,6 +82,7 @@ static const struct explanation send_errors[] = {
 };
 
 static const struct explanation receive_errors[] = {
+	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
 	{ EINVAL, "The number of messages or a flag is out of range, a tag is chosen without a mask, or a message would be held that nobody could settle." },
 	{ EACCES, "The handle may not receive: open the object with the right to receive." },
 	{ ENOENT, "There is no process of the number whose messages were chosen." },
@@ -102,7 +104,7 @@ static const struct explanation call_errors[] = {
 	{ EDQUOT, "Your messages, and the room for the replies to your calls, use up your budget: offer less room, or let root raise the limit user_bytes." },
 	{ EPIPE, "No server will come: the receiving side has closed." },
 	{ EOWNERDEAD, "The server died or closed without a reply, or gave the request back as often as the object allows: whether it acted on it is not known." },
-	{ EOPNOTSUPP, "The request was taken by a program that reads messages and cannot reply: there is no server at the object." },
+	{ EOPNOTSUPP, "The request was taken by a program that reads messages and cannot reply, or the object is a stream of bytes: there is no server at it." },
 	END
 };
 
@@ -128,6 +130,7 @@ static const struct explanation answer_errors[] = {
 };
 
 static const struct explanation peek_errors[] = {
+	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
 	{ EINVAL, "The number of messages, or of those to pass over, is out of range, or a tag is chosen without a mask." },
 	{ EACCES, "The handle may not look: open the object with the right to receive." },
 	{ ENOENT, "There is no process of the number whose messages were chosen." },

@@ -112,7 +112,10 @@ int ipcbox_info(struct ipcbox *box, struct ipcbox_info *info);
  * @rights: IPCBOX_RIGHT_* bits that the handle shall carry; 0 for
  *	IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND
  * @flags: IPCBOX_CREATE_EXCLUSIVE, IPCBOX_CREATE_PERSISTENT,
- *	IPCBOX_CREATE_NONBLOCK
+ *	IPCBOX_CREATE_NONBLOCK; IPCBOX_CREATE_STREAM for a queue of bytes, with
+ *	the semantics of a pipe: read(2) and write(2) on ipcbox_handle_fd() move
+ *	them, as <linux/ipcbox.h> says at struct ipcbox_create, and the functions
+ *	that move messages are -EOPNOTSUPP
  * @max_messages: messages that the object holds; 0 for the module's default
  * @max_bytes: payload bytes that the object holds; 0 for the module's default
  * @max_message_bytes: largest payload that it takes; 0 for the module's
@@ -151,7 +154,8 @@ struct ipcbox_create_options {
  *
  *	-EINVAL	the name, kind, mode, rights, a flag or a limit is out of range
  *	-EEXIST	the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or the
- *		object is of another kind
+ *		object is of another kind, or a stream where none was asked for,
+ *		or none where one was
  *	-EACCES	it exists, and its mode refuses a right, or
  *		IPCBOX_RIGHT_MANAGE is asked by another than the owner
  *	-EBUSY	it is an existing mailbox that has its receive handle, and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /* The mailboxes of processes: who may, whom they reach, when they go. */
-#include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,15 +50,29 @@ static struct ipcbox_handle *open_process(struct ipcbox *box, pid_t pid,
 	return handle;
 }
 
+/* As fork, but that the child has a number of the caller's choice, if not 0. */
+static pid_t fork_numbered(pid_t number)
+{
+	struct clone_args arguments = {
+		.exit_signal = SIGCHLD,
+		.set_tid = ipcbox_address(&number),
+		.set_tid_size = 1,
+	};
+
+	if (!number)
+		return fork();
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
 /* A child that has the device open; its mailbox may be asked for after this. */
-static pid_t spawn_peer(void (*run)(struct ipcbox *))
+static pid_t spawn_peer(void (*run)(struct ipcbox *), pid_t number)
 {
 	int ready[2];
 	pid_t child;
 	char byte;
 
 	require(pipe(ready) == 0);
-	child = fork();
+	child = fork_numbered(number);
 	require(child >= 0);
 	if (child == 0) {
 		struct ipcbox *box = open_box();
@@ -104,7 +118,7 @@ static void two_processes_talk(void)
 {
 	struct ipcbox *box = open_box();
 	struct ipcbox_handle *mine = open_process(box, getpid(), RECEIVE);
-	pid_t child = spawn_peer(serve_parent);
+	pid_t child = spawn_peer(serve_parent, 0);
 	struct ipcbox_handle *peer = open_process(box, child, SEND);
 	struct ipcbox_incoming header;
 	char text[16];
@@ -197,7 +211,7 @@ static void who_may_signal_may_send(void)
 static void a_pidfd_leads_to_its_process(void)
 {
 	struct ipcbox *box = open_box();
-	pid_t child = spawn_peer(stay);
+	pid_t child = spawn_peer(stay, 0);
 	int pidfd = pidfd_of(child);
 	struct ipcbox_handle *first = NULL, *second;
 
@@ -218,31 +232,18 @@ static void a_pidfd_leads_to_its_process(void)
 	ipcbox_box_close(box);
 }
 
-/* Asks the kernel for a number that is free. */
-static pid_t fork_with_number(pid_t number)
-{
-	char text[16];
-	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-	int length = snprintf(text, sizeof(text), "%d", number - 1);
-
-	require(fd >= 0);
-	require(write(fd, text, (size_t)length) == length);
-	close(fd);
-	return spawn_peer(stay);
-}
-
-/* In a namespace of few processes, numbers can be had again. */
+/* In a namespace of few processes, a number can be had again at once. */
 static void use_a_number_again(void *unused)
 {
 	struct ipcbox *box = open_box();
-	pid_t first = spawn_peer(stay);
+	pid_t first = spawn_peer(stay, 0);
 	struct ipcbox_handle *handle = open_process(box, first, SEND);
 	int pidfd = pidfd_of(first);
 	pid_t second;
 
 	(void)unused;
 	kill_child(first);
-	second = fork_with_number(first);
+	second = spawn_peer(stay, first);
 	equal(second, first);
 	/* What was opened leads to the first, and never to the second. */
 	equal(send_text(handle, "for the first"), -EPIPE);
