@@ -141,7 +141,6 @@ void ipcbox_object_destroy(struct ipcbox_object *object)
 
 /* Releases box->lock when a handle or pin has gone, and all if it was the last. */
 static void object_unlock_box(struct ipcbox_object *object)
-	__releases(&object->box->lock)
 {
 	struct ipcbox_box *box = object->box;
 	bool done = object_done_locked(object);
