@@ -32,6 +32,7 @@ enum status {
 	STATUS_LIMIT = 7,	/* a limit of ipcbox was reached */
 	STATUS_PEER_GONE = 8,
 	STATUS_BUSY = 9,	/* the name is taken, or the mailbox has a receiver */
+	STATUS_REFUSED = 10,	/* the server's command failed */
 };
 
 struct command {
@@ -78,6 +79,10 @@ uint64_t size_argument(const char *option, const char *text);
 uint64_t number_argument(const char *option, const char *text, uint64_t least,
 			 uint64_t most);
 int64_t duration_argument(const char *option, const char *text);
+uint64_t lifetime_argument(const char *text);
+uint64_t positive_size(const char *option, const char *text);
+uint64_t tag_argument(const char **text);
+uint64_t whole_tag_argument(const char *text);
 
 /* text.c: what users read */
 #define SHORT_TEXT	32
@@ -107,6 +112,8 @@ void table_free(struct table *table);
 /* json.c */
 json_t *json_of_object(const struct ipcbox_stat *state);
 json_t *json_of_bytes(const char *data, size_t length, const char **encoding);
+json_t *json_of_message(const struct ipcbox_incoming *message,
+			const char *data);
 void print_json(FILE *stream, json_t *value, bool indent);
 
 /* object.c: objects as users name them */
@@ -124,10 +131,14 @@ bool name_is_plain(const char *name);
 struct ipcbox *open_box(void);
 struct ipcbox_handle *open_target(struct ipcbox *box, struct target *target,
 				  unsigned int rights);
+struct ipcbox_handle *listen_mailbox(struct ipcbox *box, struct target *target);
 void describe_target(struct target *target, unsigned int kind);
 void find_target(struct ipcbox *box, struct target *target,
 		 struct ipcbox_stat *state);
 struct ipcbox_stat *list_objects(struct ipcbox *box, size_t *count);
+const struct ipcbox_stat *find_object(const struct ipcbox_stat *objects,
+				      size_t count, uint64_t id);
+char *object_name(const struct ipcbox_stat *objects, size_t count, uint64_t id);
 void handle_state(struct ipcbox_handle *handle, const struct target *target,
 		  struct ipcbox_stat *state);
 _Noreturn void fail_box(int error);
@@ -152,6 +163,53 @@ uint64_t limit_value(const struct ipcbox_info *info, size_t offset);
 /* NULL when they make sense together, else what is wrong. */
 const char *limits_fault(const struct ipcbox_info *info);
 
+/* Ends the program if one of @wanted, which are zero where nothing is asked, is
+ * more than may be; @holds is how many bytes the object holds otherwise. */
+struct object_limits {
+	uint64_t max_messages;
+	uint64_t max_bytes;
+	uint64_t max_message_bytes;
+};
+
+void check_object_limits(struct ipcbox *box, const struct object_limits *wanted,
+			 uint64_t holds);
+
+/* dead.c: what becomes of messages that end without being received */
+struct dead_settings {
+	const char *letters;	/* as typed: NAME or none; NULL: not asked */
+	bool deliveries_given;
+	uint32_t max_deliveries;
+};
+
+#define DEAD_OPTIONS(letters, deliveries)				\
+	{ "dead-letter", letters, "NAME", 0,				\
+	  "Messages that expire, or are given back too often, go to NAME; none: they are only counted", \
+	  0 },								\
+	{ "max-deliveries", deliveries, "N", 0,				\
+	  "A message that was given back N times ends; 0: it comes back for ever", 0 }
+
+void dead_letter_argument(struct dead_settings *settings, const char *text);
+void max_deliveries_argument(struct dead_settings *settings, const char *text);
+void dead_changes(struct ipcbox *box, const struct dead_settings *settings,
+		  struct ipcbox_set *changes);
+const char *dead_reason(unsigned int dead);
+
+/* selection.c: which messages */
+enum { KEY_FROM = 0x200, KEY_SEQUENCE };
+
+#define SELECTION_OPTIONS						\
+	{ "tag", 'g', "VALUE[/MASK]", 0,				\
+	  "Only messages of this tag, or whose tag has these bits where MASK has ones; 0x... in hexadecimal", \
+	  0 },								\
+	{ "from", KEY_FROM, "PID", 0,					\
+	  "Only messages that this process sent", 0 },			\
+	{ "sequence", KEY_SEQUENCE, "N", 0,				\
+	  "Only the message of this number", 0 }
+
+bool parse_selection(int key, const char *arg,
+		     struct ipcbox_selection *selection);
+bool selects(const struct ipcbox_selection *selection);
+
 /* interrupt.c: signals that ask to stop */
 void interrupt_catch(void);
 int interrupt_pending(void);
@@ -163,18 +221,29 @@ void progress_begin(const char *label, uint64_t total);
 void progress_update(uint64_t bytes);
 void progress_end(void);
 
-/* The subcommands */
-extern const struct argp create_argp, doctor_argp, limits_argp, ls_argp,
-			 recv_argp, rm_argp, send_argp, stat_argp, watch_argp;
+/* message.c: messages as people read them */
+void print_header(const struct ipcbox_incoming *message);
 
+/* The subcommands */
+extern const struct argp call_argp, create_argp, dlq_argp, doctor_argp,
+			 limits_argp, ls_argp, peek_argp, recv_argp, rm_argp,
+			 send_argp, serve_argp, set_argp, stat_argp,
+			 watch_argp, work_argp;
+
+int call_run(int argc, char **argv);
 int create_run(int argc, char **argv);
+int dlq_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int limits_run(int argc, char **argv);
 int ls_run(int argc, char **argv);
+int peek_run(int argc, char **argv);
 int recv_run(int argc, char **argv);
 int rm_run(int argc, char **argv);
 int send_run(int argc, char **argv);
+int serve_run(int argc, char **argv);
+int set_run(int argc, char **argv);
 int stat_run(int argc, char **argv);
 int watch_run(int argc, char **argv);
+int work_run(int argc, char **argv);
 
 #endif

@@ -6,11 +6,13 @@
 
 enum {
 	KEY_EXCLUSIVE = 0x100, KEY_MAX_MESSAGES, KEY_MAX_BYTES, KEY_MAX_MESSAGE,
+	KEY_DEAD_LETTER, KEY_MAX_DELIVERIES,
 };
 
 struct create_request {
 	struct ipcbox_create_options options;
 	bool mode_given;
+	struct dead_settings dead;
 };
 
 static const struct argp_option options[] = {
@@ -28,18 +30,9 @@ static const struct argp_option options[] = {
 	  "Hold at most SIZE bytes: 4096, 64K, 8M", 0 },
 	{ "max-message", KEY_MAX_MESSAGE, "SIZE", 0,
 	  "Take messages of at most SIZE bytes", 0 },
+	DEAD_OPTIONS(KEY_DEAD_LETTER, KEY_MAX_DELIVERIES),
 	{ 0 }
 };
-
-/* Zero stands for the default in the kernel's interface: refuse it here. */
-static uint64_t positive_size(const char *option, const char *text)
-{
-	uint64_t size = size_argument(option, text);
-
-	if (!size)
-		usage_error("%s must be at least 1", option);
-	return size;
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -72,6 +65,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MAX_MESSAGE:
 		create->max_message_bytes = positive_size("--max-message", arg);
 		return 0;
+	case KEY_DEAD_LETTER:
+		dead_letter_argument(&request->dead, arg);
+		return 0;
+	case KEY_MAX_DELIVERIES:
+		max_deliveries_argument(&request->dead, arg);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (create->name)
 			usage_error("unexpected argument '%s'; one object is made at a time",
@@ -99,45 +98,20 @@ const struct argp create_argp = {
 	       "with --exclusive it is 9.",
 };
 
-/* Say which of the limits asked for is out of range: the kernel cannot. */
-static _Noreturn void fail_limits(struct ipcbox *box,
-				  const struct ipcbox_create_options *create)
-{
-	struct ipcbox_info info;
-	char size[SHORT_TEXT];
-
-	if (!ipcbox_info(box, &info)) {
-		uint64_t bytes = create->max_bytes ? create->max_bytes :
-						     info.object_bytes;
-
-		if (create->max_messages > info.object_messages_max)
-			fail(STATUS_LIMIT, EINVAL,
-			     "--max-messages may be %llu at most; 'ipcbox limits' shows the limits",
-			     (unsigned long long)info.object_messages_max);
-		if (create->max_bytes > info.object_bytes_max)
-			fail(STATUS_LIMIT, EINVAL,
-			     "--max-bytes may be %s at most; 'ipcbox limits' shows the limits",
-			     text_size(size, info.object_bytes_max));
-		if (create->max_message_bytes > info.message_bytes_max)
-			fail(STATUS_LIMIT, EINVAL,
-			     "--max-message may be %s at most; 'ipcbox limits' shows the limits",
-			     text_size(size, info.message_bytes_max));
-		if (create->max_message_bytes > bytes)
-			fail(STATUS_LIMIT, EINVAL,
-			     "--max-message may not be more than the %s that the object holds; raise --max-bytes too",
-			     text_size(size, bytes));
-	}
-	fail(STATUS_FAILED, EINVAL, "cannot make '%s': %s", create->name,
-	     ipcbox_explain(IPCBOX_OPERATION_CREATE, EINVAL));
-}
-
 static _Noreturn void fail_create(struct ipcbox *box,
 				  const struct ipcbox_create_options *create,
 				  int error)
 {
+	struct object_limits wanted = {
+		.max_messages = create->max_messages,
+		.max_bytes = create->max_bytes,
+		.max_message_bytes = create->max_message_bytes,
+	};
+
+	/* The kernel cannot say which of the limits is out of range. */
+	if (error == -EINVAL)
+		check_object_limits(box, &wanted, 0);
 	switch (-error) {
-	case EINVAL:
-		fail_limits(box, create);
 	case EEXIST:
 		fail(STATUS_BUSY, error,
 		     "'%s' is there already%s; remove it with 'ipcbox rm %s', or choose another name",
@@ -198,6 +172,7 @@ int create_run(int argc, char **argv)
 		},
 	};
 	struct target target = { .name = NULL };
+	struct ipcbox_set changes = { .mask = 0 };
 	struct ipcbox_handle *handle;
 	struct ipcbox_stat state;
 	struct ipcbox *box;
@@ -209,6 +184,10 @@ int create_run(int argc, char **argv)
 		umask(0);
 
 	box = open_box();
+	dead_changes(box, &request.dead, &changes);
+	/* A mode of 0 is the library's default, and so is set afterwards. */
+	if (request.mode_given && !request.options.mode)
+		changes.mask |= IPCBOX_SET_MODE;
 	error = ipcbox_create(box, &request.options, &handle);
 	if (error)
 		fail_create(box, &request.options, error);
@@ -216,13 +195,13 @@ int create_run(int argc, char **argv)
 	target.name = request.options.name;
 	describe_target(&target, request.options.kind);
 
-	/* A mode of 0 is the library's default, and so is set afterwards. */
-	if (created && request.mode_given && !request.options.mode) {
-		struct ipcbox_set changes = { .mask = IPCBOX_SET_MODE };
-
+	if (created && changes.mask) {
 		error = ipcbox_set(handle, &changes);
-		if (error)
+		if (error) {
+			/* Not what was asked for: leave nothing behind. */
+			ipcbox_unlink_id(box, ipcbox_handle_id(handle));
 			fail_target(&target, IPCBOX_OPERATION_SET, error);
+		}
 	}
 	handle_state(handle, &target, &state);
 	report(&state, created);

@@ -17,12 +17,14 @@ const struct argp ls_argp = {
 	.doc = "List the objects of this network namespace on which you could get a right.\v"
 	       "MODE is in octal: 4 receives and 2 sends, for owner, group and others. "
 	       "SENDERS and RECEIVERS are open handles; in brackets, how many wait. "
-	       "An object that is not KEPT goes with its last handle.",
+	       "HELD messages are received and not yet settled. "
+	       "An object that is not KEPT goes with its last handle. DEAD LETTERS says where "
+	       "messages go that expire or are given back too often.",
 };
 
 static const char *const headings[] = {
 	">ID", "NAME", "KIND", "OWNER", "MODE", ">MESSAGES", ">BYTES",
-	"SENDERS", "RECEIVERS", "KEPT",
+	">HELD", "SENDERS", "RECEIVERS", "KEPT", "DEAD LETTERS",
 };
 
 static char *ends(unsigned int handles, unsigned int waiting)
@@ -32,8 +34,10 @@ static char *ends(unsigned int handles, unsigned int waiting)
 	return format_text("%u", handles);
 }
 
-static void add_row(struct table *table, const struct ipcbox_stat *state)
+static void add_row(struct table *table, const struct ipcbox_stat *objects,
+		    size_t count, size_t row)
 {
+	const struct ipcbox_stat *state = &objects[row];
 	char text[SHORT_TEXT], limit[SHORT_TEXT];
 
 	table_cell(table, format_text("%llu", (unsigned long long)state->id));
@@ -47,11 +51,15 @@ static void add_row(struct table *table, const struct ipcbox_stat *state)
 				      (unsigned long long)state->max_messages));
 	table_cell(table, format_text("%s of %s", text_size(text, state->bytes),
 				      text_size(limit, state->max_bytes)));
+	table_cell(table, format_text("%llu", (unsigned long long)state->held));
 	table_cell(table, ends(state->send_handles, state->senders_waiting));
 	table_cell(table, ends(state->receive_handles,
 			       state->receivers_waiting));
 	table_cell(table, format_text("%s", state->state &
 				      IPCBOX_STATE_PERSISTENT ? "yes" : "no"));
+	table_cell(table, state->dead_letter ?
+		   object_name(objects, count, state->dead_letter) :
+		   format_text("-"));
 }
 
 int ls_run(int argc, char **argv)
@@ -75,7 +83,7 @@ int ls_run(int argc, char **argv)
 							  sizeof(headings[0]));
 
 		for (i = 0; i < count; i++)
-			add_row(table, &objects[i]);
+			add_row(table, objects, count, i);
 		table_print(table, stdout);
 		table_free(table);
 	} else if (!cli.quiet) {

@@ -24,6 +24,7 @@ struct recv_request {
 	bool raw;
 	bool listen;
 	unsigned int batch;
+	struct ipcbox_selection selection;
 	struct file_request files;
 };
 
@@ -32,6 +33,7 @@ struct printing {
 	const struct recv_request *request;
 	uint64_t messages;
 	uint64_t bytes;
+	uint64_t calls;
 	bool escape;
 };
 
@@ -48,6 +50,7 @@ static const struct argp_option options[] = {
 	{ "file", 'o', "PATH", 0,
 	  "Receive a whole file that 'send --file' sent, and store it; - is standard output. May be repeated, and further arguments are files too",
 	  0 },
+	SELECTION_OPTIONS,
 	{ "null", '0', NULL, 0,
 	  "End each message with a NUL byte instead of a line feed", 0 },
 	{ "raw", KEY_RAW, NULL, 0,
@@ -76,6 +79,8 @@ static void check_request(const struct recv_request *request)
 		usage_error("choose one of --null, --raw and --json");
 	if (files && (request->null || request->raw))
 		usage_error("--null and --raw are of messages, not of files");
+	if (files && (request->selection.tag_mask || request->selection.sequence))
+		usage_error("--tag and --sequence are of messages, not of files, whose pieces have tags of their own");
 	if (request->listen && !request->target.name)
 		usage_error("--listen needs a name, not an id");
 }
@@ -85,6 +90,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct recv_request *request = state->input;
 	struct file_request *files = &request->files;
 
+	if (parse_selection(key, arg, &request->selection))
+		return 0;
 	switch (key) {
 	case 'n':
 		request->count = number_argument("--count", arg, 1, UINT64_MAX);
@@ -147,38 +154,9 @@ const struct argp recv_argp = {
 	       "  ipcbox recv jobs\n"
 	       "  ipcbox recv jobs --follow --verbose\n"
 	       "  ipcbox recv jobs --count 10 --timeout 2s\n"
+	       "  ipcbox recv jobs --tag 0x10/0xf0\n"
 	       "  ipcbox recv jobs --file backup.tar",
 };
-
-static void print_message_json(const struct ipcbox_incoming *message,
-			       const char *data)
-{
-	const char *encoding;
-	json_t *text = json_of_bytes(data, message->length, &encoding);
-	char tag[24];
-
-	/* JSON's numbers end before those of tags do. */
-	snprintf(tag, sizeof(tag), "%" PRIu64, (uint64_t)message->tag);
-	print_json(stdout,
-		   json_pack("{s:I, s:I, s:s, s:i, s:I, s:I, s:I, s:I, s:s, s:o}",
-			     "sequence", (json_int_t)message->sequence,
-			     "priority", (json_int_t)message->priority,
-			     "tag", tag, "pid", (int)message->pid,
-			     "uid", (json_int_t)message->uid,
-			     "gid", (json_int_t)message->gid,
-			     "handle", (json_int_t)message->handle,
-			     "length", (json_int_t)message->length,
-			     "encoding", encoding, "data", text), false);
-}
-
-static void print_header(const struct ipcbox_incoming *message)
-{
-	printf("# message %" PRIu64 " from pid %d uid %u gid %u handle %" PRIu64
-	       " priority %u tag %" PRIu64 " length %u\n",
-	       (uint64_t)message->sequence, message->pid, message->uid,
-	       message->gid, (uint64_t)message->handle, message->priority,
-	       (uint64_t)message->tag, message->length);
-}
 
 static void print_message(const struct printing *printing,
 			  const struct ipcbox_incoming *message,
@@ -187,7 +165,7 @@ static void print_message(const struct printing *printing,
 	const struct recv_request *request = printing->request;
 
 	if (cli.json) {
-		print_message_json(message, data);
+		print_json(stdout, json_of_message(message, data), false);
 		return;
 	}
 	if (request->files.verbose)
@@ -223,6 +201,9 @@ static void deliver(struct receiver *receiver, struct printing *printing,
 
 		print_message(printing, message, received_data(receiver, i));
 		printing->bytes += message->length;
+		if (message->flags & IPCBOX_INCOMING_CALL && !printing->calls++)
+			warn("process %d waits for a reply, which 'ipcbox serve' would give; it is told so when this command ends",
+			     message->pid);
 	}
 	printing->messages += (unsigned int)count;
 	if (fflush(stdout) || ferror(stdout)) {
@@ -268,28 +249,6 @@ static int receive_messages(struct receiver *receiver,
 	return STATUS_OK;
 }
 
-/* A mailbox that lives, and whose senders can live, only with this process. */
-static struct ipcbox_handle *listen_mailbox(struct ipcbox *box,
-					    struct target *target)
-{
-	struct ipcbox_create_options create = {
-		.name = target->name, .kind = IPCBOX_MAILBOX,
-		.rights = IPCBOX_RIGHT_RECEIVE,
-		.flags = IPCBOX_CREATE_EXCLUSIVE,
-	};
-	struct ipcbox_handle *handle;
-	int error = ipcbox_create(box, &create, &handle);
-
-	if (error == -EEXIST)
-		fail(STATUS_BUSY, error,
-		     "'%s' is there already: receive from it without --listen, or remove it with 'ipcbox rm %s'",
-		     target->name, target->name);
-	if (error)
-		fail_target(target, IPCBOX_OPERATION_CREATE, error);
-	describe_target(target, IPCBOX_MAILBOX);
-	return handle;
-}
-
 int recv_run(int argc, char **argv)
 {
 	struct recv_request request = {
@@ -310,7 +269,8 @@ int recv_run(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	handle = request.listen ? listen_mailbox(box, &request.target) :
 		 open_target(box, &request.target, IPCBOX_RIGHT_RECEIVE);
-	receiver = receiver_new(box, handle, &request.target, request.batch);
+	receiver = receiver_new(box, handle, &request.target, request.batch,
+				&request.selection);
 	if (request.files.count)
 		status = receive_files(receiver, &request.files);
 	else

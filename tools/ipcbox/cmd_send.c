@@ -4,13 +4,12 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "sender.h"
 
-enum { KEY_LINES = 0x100, KEY_NOWAIT, KEY_BATCH };
+enum { KEY_LINES = 0x100, KEY_NOWAIT, KEY_BATCH, KEY_SYNC, KEY_LIFETIME };
 
 struct send_request {
 	struct target target;
@@ -40,9 +39,15 @@ static const struct argp_option options[] = {
 	{ "tag", 'g', "N", 0,
 	  "A number for the receiver, 0x... in hexadecimal. Default: 0", 0 },
 	{ "timeout", 't', "DURATION", 0,
-	  "Wait at most so long for room, each time: 500ms, 2s. Default: without end",
+	  "Wait at most so long for room, or with --sync for each message: 500ms, 2s. Default: without end",
 	  0 },
 	{ "nowait", KEY_NOWAIT, NULL, 0, "Do not wait for room", 0 },
+	{ "sync", KEY_SYNC, NULL, 0,
+	  "Wait until each message is taken, or acknowledged by who holds it; one that is not is withdrawn",
+	  0 },
+	{ "lifetime", KEY_LIFETIME, "DURATION", 0,
+	  "After so long nobody receives the message any more. Default: without end",
+	  0 },
 	{ "batch", KEY_BATCH, "N", 0,
 	  "Send up to N messages by one call. Default: 64, or the module's limit",
 	  0 },
@@ -51,18 +56,6 @@ static const struct argp_option options[] = {
 	{ "verbose", 'v', NULL, 0, "Say how much was sent", 0 },
 	{ 0 }
 };
-
-static uint64_t tag_argument(const char *text)
-{
-	unsigned long long tag;
-	char *end;
-
-	errno = 0;
-	tag = strtoull(text, &end, 0);
-	if (errno || *end || *text < '0' || *text > '9')
-		usage_error("--tag '%s' is not a number", text);
-	return tag;
-}
 
 static void add_argument(struct send_request *request, char *arg)
 {
@@ -83,6 +76,8 @@ static void check_request(const struct send_request *request)
 	if (lines && request->count)
 		usage_error("messages come from standard input with --lines, so '%s' is too much",
 			    request->arguments[0]);
+	if (request->how.sync && request->how.batch > 1)
+		usage_error("--sync sends one message at a time: leave out --batch");
 	if (request->create && !request->target.name)
 		usage_error("--create needs a name, not an id");
 }
@@ -109,13 +104,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'g':
 		request->tagged = true;
-		request->how.tag = tag_argument(arg);
+		request->how.tag = whole_tag_argument(arg);
 		return 0;
 	case 't':
 		request->how.timeout = duration_argument("--timeout", arg);
 		return 0;
 	case KEY_NOWAIT:
 		request->how.nowait = true;
+		return 0;
+	case KEY_SYNC:
+		request->how.sync = true;
+		return 0;
+	case KEY_LIFETIME:
+		request->how.lifetime = lifetime_argument(arg);
 		return 0;
 	case KEY_BATCH:
 		request->how.batch =
@@ -145,7 +146,8 @@ const struct argp send_argp = {
 	.options = options, .parser = parse,
 	.args_doc = "NAME [MESSAGE...]", .children = common_children,
 	.doc = "Send messages: the arguments, or the lines of standard input, or whole files.\v"
-	       "It waits while there is no room, and returns when all is in the object. Examples:\n\n"
+	       "It waits while there is no room, and returns when all is in the object, or with --sync "
+	       "when all was taken. Examples:\n\n"
 	       "  ipcbox send jobs 'first job' 'second job'\n"
 	       "  ls | ipcbox send jobs\n"
 	       "  ipcbox send jobs --priority 9 urgent\n"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+#include <stdlib.h>
+
 #include "cli.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -27,7 +29,36 @@ const struct argp stat_argp = {
 	       "who has it open and who waits.",
 };
 
-static void print_state(const struct ipcbox_stat *state)
+static void print_count(const char *what, uint64_t count, const char *meaning)
+{
+	printf("  %-15s  %llu %s%s%s\n", what, (unsigned long long)count,
+	       plural(count, "message", "messages"), *meaning ? ", " : "",
+	       meaning);
+}
+
+/* @dead is the object of the dead letters, if it can be seen. */
+static void print_dead(const struct ipcbox_stat *state,
+		       const struct ipcbox_stat *dead)
+{
+	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
+
+	if (dead) {
+		object_label(label, dead);
+		printf("  dead letters     to %s\n", label);
+	} else if (state->dead_letter) {
+		printf("  dead letters     to #%llu\n",
+		       (unsigned long long)state->dead_letter);
+	} else {
+		printf("  dead letters     are only counted\n");
+	}
+	if (state->max_deliveries)
+		printf("  deliveries       %u at most\n", state->max_deliveries);
+	else
+		printf("  deliveries       without end\n");
+}
+
+static void print_state(const struct ipcbox_stat *state,
+			const struct ipcbox_stat *dead)
 {
 	char a[SHORT_TEXT], b[SHORT_TEXT], c[SHORT_TEXT];
 	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
@@ -60,9 +91,13 @@ static void print_state(const struct ipcbox_stat *state)
 	       (unsigned long long)state->received,
 	       plural(state->received, "message", "messages"),
 	       text_size(a, state->bytes_received));
-	printf("  refused          %llu %s\n",
-	       (unsigned long long)state->refused,
-	       plural(state->refused, "message", "messages"));
+	print_count("refused", state->refused, "");
+	print_count("held", state->held, "received and not yet settled");
+	print_count("withdrawn", state->withdrawn, "by senders that gave up");
+	print_count("expired", state->expired, "whose lifetime ended");
+	print_count("exhausted", state->exhausted, "given back too often");
+	print_count("buried", state->buried, "of these two, became dead letters");
+	print_dead(state, dead);
 	printf("  open handles     %u: %u may send, %u may receive\n",
 	       state->handles, state->send_handles, state->receive_handles);
 	printf("  waiting          %u %s, %u %s\n", state->senders_waiting,
@@ -75,15 +110,21 @@ int stat_run(int argc, char **argv)
 {
 	struct target target = { .name = NULL };
 	struct ipcbox_stat state;
+	struct ipcbox_stat *objects;
 	struct ipcbox *box;
+	size_t count;
 
 	parse_arguments(argc, argv, &target);
 	box = open_box();
 	find_target(box, &target, &state);
-	if (cli.json)
+	if (cli.json) {
 		print_json(stdout, json_of_object(&state), true);
-	else
-		print_state(&state);
+	} else {
+		objects = list_objects(box, &count);
+		print_state(&state, find_object(objects, count,
+						state.dead_letter));
+		free(objects);
+	}
 	ipcbox_box_close(box);
 	return STATUS_OK;
 }

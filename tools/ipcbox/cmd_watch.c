@@ -54,22 +54,14 @@ const struct argp watch_argp = {
 	.children = common_children,
 	.doc = "Show the objects and how fast messages go in and out, again and again.\v"
 	       "On a terminal the table is redrawn in place, until Ctrl-C; elsewhere one table "
-	       "follows the other, and with --json one line of JSON each.",
+	       "follows the other, and with --json one line of JSON each. HELD messages are received "
+	       "and not yet settled; DEAD ones expired or were given back too often.",
 };
 
 static const char *const headings[] = {
 	">ID", "NAME", "KIND", ">MESSAGES", ">BYTES", ">IN/s", ">OUT/s",
-	">IN", ">OUT", ">REFUSED", "WAITING",
+	">IN", ">OUT", ">HELD", ">DEAD", ">REFUSED", "WAITING",
 };
-
-/* Objects are listed in the order of their ids. */
-static int compare_ids(const void *left, const void *right)
-{
-	uint64_t a = ((const struct ipcbox_stat *)left)->id;
-	uint64_t b = ((const struct ipcbox_stat *)right)->id;
-
-	return a < b ? -1 : a > b;
-}
 
 struct rates {
 	double sent, received, bytes_sent, bytes_received;
@@ -86,8 +78,7 @@ static struct rates find_rates(const struct sample *before,
 
 	if (!before->objects || span <= 0)
 		return (struct rates){ 0, 0, 0, 0 };
-	old = bsearch(state, before->objects, before->count, sizeof(*state),
-		      compare_ids);
+	old = find_object(before->objects, before->count, state->id);
 	if (!old)
 		old = &nothing;
 	return (struct rates){
@@ -127,6 +118,10 @@ static void add_row(struct table *table, const struct ipcbox_stat *state,
 	table_cell(table, format_text("%s", text_rate(text, rates->bytes_sent)));
 	table_cell(table, format_text("%s",
 				      text_rate(text, rates->bytes_received)));
+	table_cell(table, format_text("%llu", (unsigned long long)state->held));
+	table_cell(table, format_text("%llu",
+				      (unsigned long long)(state->expired +
+							   state->exhausted)));
 	table_cell(table, format_text("%llu",
 				      (unsigned long long)state->refused));
 	table_cell(table, waiting(state));

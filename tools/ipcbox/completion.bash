@@ -11,8 +11,8 @@ _ipcbox() {
 	local word=$2 previous=$3 command options
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'create send recv ls stat watch rm limits
-			doctor help --help --version' -- "$word"))
+		COMPREPLY=($(compgen -W 'create send recv peek work call serve
+			ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
 		return
 	fi
 	command=${COMP_WORDS[1]}
@@ -37,20 +37,42 @@ _ipcbox() {
 			awk 'NR > 1 && /^[a-z]/ { print $1 }')" -- "$word"))
 		return
 		;;
-	--mode | --max-* | --priority | --tag | --timeout | --batch | --count | --interval | -[mpgtni])
+	--dead-letter)
+		COMPREPLY=($(compgen -W "none $(_ipcbox_names)" -- "$word"))
+		return
+		;;
+	--mode | --max-* | --priority | --tag | --timeout | --batch | --count | --interval | \
+		--lifetime | --from | --sequence | --skip | --workers | -[mpgtniw])
 		return
 		;;
 	esac
+
+	# Behind -- it is another command's line, as far as that is known here.
+	if [[ $command == work || $command == serve ]] &&
+		[[ " ${COMP_WORDS[*]:2:COMP_CWORD-2} " == *' -- '* ]]; then
+		compopt -o default
+		[[ $previous == -- ]] && COMPREPLY=($(compgen -c -- "$word"))
+		return
+	fi
 
 	if [[ $word == -* ]]; then
 		options='--help --json --quiet'
 		case $command in
 		create) options+=' --kind --mode --exclusive --max-messages
-			--max-bytes --max-message' ;;
+			--max-bytes --max-message --dead-letter --max-deliveries' ;;
 		send) options+=' --lines --null --file --priority --tag --timeout
-			--nowait --batch --create --verbose' ;;
+			--nowait --sync --lifetime --batch --create --verbose' ;;
 		recv) options+=' --count --follow --all --timeout --nowait --file
-			--null --raw --verbose --batch --listen' ;;
+			--null --raw --verbose --batch --listen --tag --from --sequence' ;;
+		peek) options+=' --count --skip --tag --from --sequence --headers
+			--verbose --null --raw' ;;
+		work) options+=' --count --workers --timeout --verbose' ;;
+		call) options+=' --file --priority --tag --timeout --nowait --lifetime
+			--max-reply' ;;
+		serve) options+=' --count --workers --listen --verbose' ;;
+		set) options+=' --mode --max-messages --max-bytes --max-message
+			--dead-letter --max-deliveries' ;;
+		dlq) options+=' --requeue --sequence --timeout' ;;
 		watch) options+=' --interval --count' ;;
 		rm) options+=' --force' ;;
 		limits) options+=' --set' ;;
@@ -60,13 +82,13 @@ _ipcbox() {
 	fi
 
 	case $command in
-	send | recv | stat)
+	send | recv | peek | work | call | serve | stat | set | dlq)
 		[ "$COMP_CWORD" -ne 2 ] ||
 			COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word"))
 		;;
 	rm) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
-	help) COMPREPLY=($(compgen -W 'create send recv ls stat watch rm limits
-		doctor' -- "$word")) ;;
+	help) COMPREPLY=($(compgen -W 'create send recv peek work call serve
+		ls stat watch set dlq rm limits doctor' -- "$word")) ;;
 	esac
 }
 

@@ -30,6 +30,7 @@ enum status status_of_error(int error)
 	case ENOSPC:
 		return STATUS_LIMIT;
 	case EPIPE:
+	case EOWNERDEAD:
 		return STATUS_PEER_GONE;
 	case EBUSY:
 	case EEXIST:

@@ -3,6 +3,7 @@
  * JSON as the manual page promises it: keys are added, never renamed or
  * removed.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "cli.h"
@@ -23,7 +24,8 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b,"
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "id", number(state->id), "name", name,
 			 "kind", kind_name(state->kind),
 			 "uid", number(state->uid), "gid", number(state->gid),
@@ -46,7 +48,15 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 "receive_handles", number(state->receive_handles),
 			 "send_handles", number(state->send_handles),
 			 "receivers_waiting", number(state->receivers_waiting),
-			 "senders_waiting", number(state->senders_waiting));
+			 "senders_waiting", number(state->senders_waiting),
+			 "held", number(state->held),
+			 "withdrawn", number(state->withdrawn),
+			 "expired", number(state->expired),
+			 "exhausted", number(state->exhausted),
+			 "buried", number(state->buried),
+			 "dead_letter", state->dead_letter ?
+			 number(state->dead_letter) : json_null(),
+			 "max_deliveries", number(state->max_deliveries));
 }
 
 static json_t *base64(const unsigned char *data, size_t length)
@@ -85,6 +95,42 @@ json_t *json_of_bytes(const char *data, size_t length, const char **encoding)
 		return text;
 	*encoding = "base64";
 	return base64((const unsigned char *)data, length);
+}
+
+/* @data is NULL where only the header is to be told. */
+json_t *json_of_message(const struct ipcbox_incoming *message,
+			const char *data)
+{
+	const char *encoding;
+	char tag[24];
+	json_t *value;
+
+	/* JSON's numbers end before those of tags do. */
+	snprintf(tag, sizeof(tag), "%" PRIu64, (uint64_t)message->tag);
+	value = json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:b,"
+			  " s:s?, s:o, s:o}",
+			  "sequence", number(message->sequence),
+			  "priority", number(message->priority), "tag", tag,
+			  "pid", (int)message->pid,
+			  "uid", number(message->uid),
+			  "gid", number(message->gid),
+			  "handle", number(message->handle),
+			  "length", number(message->length),
+			  "deliveries", number(message->deliveries),
+			  "call", !!(message->flags & IPCBOX_INCOMING_CALL),
+			  "dead", message->dead ? dead_reason(message->dead) :
+						  NULL,
+			  "origin", message->origin ?
+			  number(message->origin) : json_null(),
+			  "origin_sequence", message->origin ?
+			  number(message->origin_sequence) : json_null());
+	if (data) {
+		json_t *text = json_of_bytes(data, message->length, &encoding);
+
+		json_object_set_new(value, "encoding", json_string(encoding));
+		json_object_set_new(value, "data", text);
+	}
+	return value;
 }
 
 void print_json(FILE *stream, json_t *value, bool indent)

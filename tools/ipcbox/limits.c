@@ -2,6 +2,7 @@
 /*
  * The limits of the box, as the module names them.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -69,4 +70,33 @@ const char *limits_fault(const struct ipcbox_info *info)
 	if (info->message_bytes > info->user_bytes)
 		return "message_bytes is more than user_bytes: no user could send the largest message";
 	return NULL;
+}
+
+void check_object_limits(struct ipcbox *box, const struct object_limits *wanted,
+			 uint64_t holds)
+{
+	uint64_t bytes = wanted->max_bytes ? wanted->max_bytes : holds;
+	struct ipcbox_info info;
+	char size[SHORT_TEXT];
+
+	if (ipcbox_info(box, &info))
+		return;
+	if (wanted->max_messages > info.object_messages_max)
+		fail(STATUS_LIMIT, EINVAL,
+		     "--max-messages may be %llu at most; 'ipcbox limits' shows the limits",
+		     (unsigned long long)info.object_messages_max);
+	if (wanted->max_bytes > info.object_bytes_max)
+		fail(STATUS_LIMIT, EINVAL,
+		     "--max-bytes may be %s at most; 'ipcbox limits' shows the limits",
+		     text_size(size, info.object_bytes_max));
+	if (wanted->max_message_bytes > info.message_bytes_max)
+		fail(STATUS_LIMIT, EINVAL,
+		     "--max-message may be %s at most; 'ipcbox limits' shows the limits",
+		     text_size(size, info.message_bytes_max));
+	if (!bytes)
+		bytes = info.object_bytes;
+	if (wanted->max_message_bytes > bytes)
+		fail(STATUS_LIMIT, EINVAL,
+		     "--max-message may not be more than the %s that the object holds; raise --max-bytes too",
+		     text_size(size, bytes));
 }

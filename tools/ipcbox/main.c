@@ -15,12 +15,24 @@ static const struct command commands[] = {
 	  &send_argp, send_run },
 	{ "recv", "NAME", "receive messages or files",
 	  &recv_argp, recv_run },
+	{ "peek", "NAME", "look at messages without taking them",
+	  &peek_argp, peek_run },
+	{ "work", "NAME -- COMMAND...", "run a command for each message",
+	  &work_argp, work_run },
+	{ "call", "NAME [MESSAGE]", "send a request and print its reply",
+	  &call_argp, call_run },
+	{ "serve", "NAME -- COMMAND...", "have a command reply to each request",
+	  &serve_argp, serve_run },
 	{ "ls", "", "list the objects that you may see",
 	  &ls_argp, ls_run },
 	{ "stat", "NAME", "show all about one object",
 	  &stat_argp, stat_run },
 	{ "watch", "", "show the objects and their traffic, again and again",
 	  &watch_argp, watch_run },
+	{ "set", "NAME", "change an object",
+	  &set_argp, set_run },
+	{ "dlq", "NAME", "show dead letters, or send them again",
+	  &dlq_argp, dlq_run },
 	{ "rm", "NAME...", "remove objects",
 	  &rm_argp, rm_run },
 	{ "limits", "", "show the limits in force, or change them",
@@ -57,7 +69,7 @@ static void print_help(void)
 
 		snprintf(call, sizeof(call), "%s %s", commands[i].name,
 			 commands[i].synopsis);
-		printf("  %-24s %s\n", call, commands[i].summary);
+		printf("  %-25s %s\n", call, commands[i].summary);
 	}
 	printf("\n"
 	       "Every command takes --help, --json and --quiet. NAME may also be an id,\n"

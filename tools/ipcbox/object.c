@@ -105,6 +105,27 @@ struct ipcbox_handle *open_target(struct ipcbox *box, struct target *target,
 	return handle;
 }
 
+/* A mailbox that lives, and whose senders can live, only with this process. */
+struct ipcbox_handle *listen_mailbox(struct ipcbox *box, struct target *target)
+{
+	struct ipcbox_create_options create = {
+		.name = target->name, .kind = IPCBOX_MAILBOX,
+		.rights = IPCBOX_RIGHT_RECEIVE,
+		.flags = IPCBOX_CREATE_EXCLUSIVE,
+	};
+	struct ipcbox_handle *handle;
+	int error = ipcbox_create(box, &create, &handle);
+
+	if (error == -EEXIST)
+		fail(STATUS_BUSY, error,
+		     "'%s' is there already: use it without --listen, or remove it with 'ipcbox rm %s'",
+		     target->name, target->name);
+	if (error)
+		fail_target(target, IPCBOX_OPERATION_CREATE, error);
+	describe_target(target, IPCBOX_MAILBOX);
+	return handle;
+}
+
 void handle_state(struct ipcbox_handle *handle, const struct target *target,
 		  struct ipcbox_stat *state)
 {
@@ -178,6 +199,36 @@ struct ipcbox_stat *list_objects(struct ipcbox *box, size_t *count)
 	return objects;
 }
 
+/* Objects are listed in the order of their ids. */
+static int compare_ids(const void *left, const void *right)
+{
+	uint64_t a = ((const struct ipcbox_stat *)left)->id;
+	uint64_t b = ((const struct ipcbox_stat *)right)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The object @id among those of a listing, or NULL. */
+const struct ipcbox_stat *find_object(const struct ipcbox_stat *objects,
+				      size_t count, uint64_t id)
+{
+	struct ipcbox_stat wanted = { .id = id };
+
+	if (!id || !count)
+		return NULL;
+	return bsearch(&wanted, objects, count, sizeof(*objects), compare_ids);
+}
+
+/* The name of the object @id, or #N where it has none or is not listed. */
+char *object_name(const struct ipcbox_stat *objects, size_t count, uint64_t id)
+{
+	const struct ipcbox_stat *object = find_object(objects, count, id);
+
+	if (object && object->name_length)
+		return format_text("%s", (const char *)object->name);
+	return format_text("#%llu", (unsigned long long)id);
+}
+
 void fail_box(int error)
 {
 	switch (-error) {
@@ -229,6 +280,9 @@ void fail_target(const struct target *target, enum ipcbox_operation operation,
 		break;
 	case EBUSY:
 		reason = "has its one receiver already; make a queue where several are to receive";
+		break;
+	case EOWNERDEAD:
+		reason = "has a receiver that ended, or gave the message back too often";
 		break;
 	case EPIPE:
 		reason = operation == IPCBOX_OPERATION_RECEIVE ?

@@ -159,3 +159,46 @@ int64_t duration_argument(const char *option, const char *text)
 			    option, text);
 	return nanoseconds;
 }
+
+/* Zero stands for no end in the kernel's interface: refuse it here. */
+uint64_t lifetime_argument(const char *text)
+{
+	int64_t nanoseconds = duration_argument("--lifetime", text);
+
+	if (!nanoseconds)
+		usage_error("--lifetime must be more than nothing");
+	return (uint64_t)nanoseconds;
+}
+
+/* Zero stands for the default in the kernel's interface: refuse it here. */
+uint64_t positive_size(const char *option, const char *text)
+{
+	uint64_t size = size_argument(option, text);
+
+	if (!size)
+		usage_error("%s must be at least 1", option);
+	return size;
+}
+
+/* Reads a tag, and has @text point behind it. */
+uint64_t tag_argument(const char **text)
+{
+	const char *begin = *text;
+	uint64_t tag;
+	char *end;
+
+	if (!parse_digits(begin, &end, 0, &tag))
+		usage_error("--tag '%s' is not a number", begin);
+	*text = end;
+	return tag;
+}
+
+uint64_t whole_tag_argument(const char *text)
+{
+	const char *end = text;
+	uint64_t tag = tag_argument(&end);
+
+	if (*end)
+		usage_error("--tag '%s' is not a number", text);
+	return tag;
+}

@@ -14,9 +14,13 @@
 /* What the buffers of a batch may take in all. */
 #define BUFFERS_MAX	(8U << 20)
 
+/* How often one who waits for a message of his choice looks at his output. */
+#define OUTPUT_CHECK	250000000
+
 struct receiver {
 	struct ipcbox_handle *handle;
 	struct target target;
+	struct ipcbox_selection selection;
 	bool follow_output;
 
 	struct ipcbox_incoming *messages;
@@ -48,7 +52,8 @@ static void make_buffers(struct receiver *receiver, size_t size)
 }
 
 struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
-			      const struct target *target, unsigned int batch)
+			      const struct target *target, unsigned int batch,
+			      const struct ipcbox_selection *selection)
 {
 	struct receiver *receiver = allocate(sizeof(*receiver));
 	struct ipcbox_stat state;
@@ -64,6 +69,7 @@ struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
 	handle_state(handle, target, &state);
 	*receiver = (struct receiver){
 		.handle = handle, .target = *target, .batch_wanted = batch,
+		.selection = *selection,
 	};
 	make_buffers(receiver, (size_t)state.max_message_bytes);
 	return receiver;
@@ -105,20 +111,33 @@ const char *received_data(const struct receiver *receiver, int i)
 	return receiver->buffers + (size_t)i * receiver->buffer_size;
 }
 
-/* Wait until a message is there, the deadline comes, or a signal. */
-static void wait_for_message(struct receiver *receiver, uint64_t deadline)
+static _Noreturn void end_without_reader(void)
+{
+	/* The end of 'recv --follow | head': as SIGPIPE would end it. */
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	exit(STATUS_PEER_GONE);
+}
+
+/*
+ * Wait until a message is there, the deadline comes, or a signal. What is there
+ * may not be what was chosen, so with a choice the waiting is left to the call,
+ * which is made again and again; returns to when.
+ */
+static uint64_t wait_for_message(struct receiver *receiver, uint64_t deadline)
 {
 	struct pollfd files[] = {
-		{ .fd = ipcbox_handle_fd(receiver->handle), .events = POLLIN },
 		{ .fd = STDOUT_FILENO, .events = 0 },
+		{ .fd = ipcbox_handle_fd(receiver->handle), .events = POLLIN },
 	};
+	bool chooses = selects(&receiver->selection);
+	uint64_t check = ipcbox_deadline_after_ns(OUTPUT_CHECK);
 
-	poll(files, 2, ipcbox_deadline_left_ms(deadline));
-	if (files[1].revents & (POLLERR | POLLHUP)) {
-		/* The end of 'recv --follow | head': as SIGPIPE would end it. */
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
+	poll(files, chooses ? 1 : 2,
+	     chooses ? 0 : ipcbox_deadline_left_ms(deadline));
+	if (files[0].revents & (POLLERR | POLLHUP))
+		end_without_reader();
+	return chooses && check < deadline ? check : deadline;
 }
 
 static int receive_batch(struct receiver *receiver, unsigned int count,
@@ -131,26 +150,31 @@ static int receive_batch(struct receiver *receiver, unsigned int count,
 			.data = ipcbox_address(received_data(receiver, (int)i)),
 			.capacity = (uint32_t)receiver->buffer_size,
 		};
-	return ipcbox_receive_batch(receiver->handle, receiver->messages,
-				    count, flags, deadline);
+	return ipcbox_receive_selected_batch(receiver->handle,
+					     &receiver->selection,
+					     receiver->messages, count, flags,
+					     deadline);
 }
 
 int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
 		 uint64_t deadline)
 {
 	bool poll_first = receiver->follow_output && !nowait;
-	unsigned int flags = nowait || poll_first ? IPCBOX_NOWAIT : 0;
+	bool chooses = selects(&receiver->selection);
+	unsigned int flags = nowait || (poll_first && !chooses) ?
+			     IPCBOX_NOWAIT : 0;
 
 	for (;;) {
 		unsigned int room = count < receiver->batch ?
 				    (unsigned int)count : receiver->batch;
+		uint64_t until = deadline;
 		int result;
 
 		if (interrupt_pending())
 			interrupt_die(receiver->stop(receiver->context));
 		if (poll_first)
-			wait_for_message(receiver, deadline);
-		result = receive_batch(receiver, room, flags, deadline);
+			until = wait_for_message(receiver, deadline);
+		result = receive_batch(receiver, room, flags, until);
 		switch (result) {
 		case -EINTR:
 			continue;
@@ -159,15 +183,19 @@ int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
 			make_buffers(receiver, receiver->messages[0].length);
 			continue;
 		case -EAGAIN:
+		case -ETIMEDOUT:
 			if (!poll_first)
 				return result;
 			/* Another receiver was faster, or time is up. */
 			if (!ipcbox_deadline_left_ms(deadline))
 				return -ETIMEDOUT;
 			continue;
-		case -ETIMEDOUT:
 		case -EPIPE:
 			return result;
+		case -ENOENT:
+			fail(STATUS_NO_OBJECT, result,
+			     "there is no process %d (any more)",
+			     (int)receiver->selection.pid);
 		}
 		if (result < 0)
 			fail_target(&receiver->target,
@@ -195,10 +223,14 @@ void fail_receive(const struct receiver *receiver, int error, int64_t timeout,
 		done = "";
 	switch (-error) {
 	case EAGAIN:
+		if (selects(&receiver->selection))
+			fail(STATUS_TIMEOUT, error,
+			     "%s has no such message%s%s", label, link, done);
 		fail(STATUS_TIMEOUT, error, "%s is empty%s%s", label, link,
 		     done);
 	case ETIMEDOUT:
-		fail(STATUS_TIMEOUT, error, "nothing came to %s within %s%s%s",
+		fail(STATUS_TIMEOUT, error, "nothing%s came to %s within %s%s%s",
+		     selects(&receiver->selection) ? " of that kind" : "",
 		     label, text_duration(span, timeout), link, done);
 	default:
 		fail(STATUS_PEER_GONE, error,

@@ -6,9 +6,13 @@
 
 struct receiver;
 
-/* Takes @handle over; takes up to @batch messages by one call. */
+/*
+ * Takes @handle over; takes up to @batch messages by one call, those of
+ * @selection only.
+ */
 struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
-			      const struct target *target, unsigned int batch);
+			      const struct target *target, unsigned int batch,
+			      const struct ipcbox_selection *selection);
 
 /*
  * Have waiting end when the reader of standard output leaves: no message is

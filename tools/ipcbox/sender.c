@@ -69,7 +69,9 @@ struct sender *sender_new(struct ipcbox *box, struct ipcbox_handle *handle,
 	if (how->batch > info.batch_messages)
 		usage_error("--batch may be %llu at most",
 			    (unsigned long long)info.batch_messages);
-	if (!how->batch)
+	if (how->sync)
+		sender->how.batch = 1;
+	if (!sender->how.batch)
 		sender->how.batch = info.batch_messages < DEFAULT_BATCH ?
 				    (unsigned int)info.batch_messages :
 				    DEFAULT_BATCH;
@@ -93,11 +95,12 @@ static char *progress_text(const struct sender *sender)
 				   plural(sender->files, "file", "files"),
 				   text_size(size, sender->offset),
 				   file_label(sender->path));
-	return format_text("%llu %s (%s) %s sent",
+	return format_text("%llu %s (%s) %s %s",
 			   (unsigned long long)sender->messages,
 			   plural(sender->messages, "message", "messages"),
 			   text_size(size, sender->bytes),
-			   plural(sender->messages, "was", "were"));
+			   plural(sender->messages, "was", "were"),
+			   sender->how.sync ? "taken" : "sent");
 }
 
 /*
@@ -109,6 +112,7 @@ static void abandon_file(struct sender *sender)
 	struct ipcbox_send_options options = {
 		.priority = sender->how.priority,
 		.tag = frame_tag(FRAME_ABANDONED, sender->offset),
+		.lifetime = sender->how.lifetime,
 		.deadline = ipcbox_deadline_after_ns(FAREWELL_WAIT),
 	};
 
@@ -124,6 +128,17 @@ static _Noreturn void stop_interrupted(struct sender *sender)
 	interrupt_die(sent);
 }
 
+/* How long a message waits to be taken. */
+static int64_t patience(const struct sender *sender)
+{
+	int64_t lifetime = (int64_t)sender->how.lifetime;
+
+	if (sender->how.timeout < 0)
+		return lifetime;
+	return lifetime && lifetime < sender->how.timeout ?
+	       lifetime : sender->how.timeout;
+}
+
 static _Noreturn void fail_send(struct sender *sender, int error,
 				uint64_t length)
 {
@@ -136,6 +151,11 @@ static _Noreturn void fail_send(struct sender *sender, int error,
 	case EAGAIN:
 		fail(STATUS_TIMEOUT, error, "%s is full; %s", label, sent);
 	case ETIMEDOUT:
+		if (sender->how.sync)
+			fail(STATUS_TIMEOUT, error,
+			     "nobody took the message from %s within %s, so it was withdrawn; %s",
+			     label, text_duration(span, patience(sender)),
+			     sent);
 		fail(STATUS_TIMEOUT, error,
 		     "%s was full and had no room within %s; %s", label,
 		     text_duration(span, sender->how.timeout), sent);
@@ -148,6 +168,10 @@ static _Noreturn void fail_send(struct sender *sender, int error,
 		fail(STATUS_LIMIT, error,
 		     "your budget of messages in flight is used up: receive some, or have root raise user_bytes ('ipcbox limits'); %s",
 		     sent);
+	case EOWNERDEAD:
+		fail(STATUS_PEER_GONE, error,
+		     "the receivers of %s gave the message back as often as they may; %s",
+		     label, sent);
 	case EPIPE:
 		fail(STATUS_PEER_GONE, error,
 		     "%s has no receiver, and none will come; %s", label, sent);
@@ -189,7 +213,8 @@ static void send_messages(struct sender *sender,
 			  unsigned int count)
 {
 	uint64_t deadline = next_deadline(sender);
-	unsigned int flags = sender->how.nowait ? IPCBOX_NOWAIT : 0;
+	unsigned int flags = (sender->how.nowait ? IPCBOX_NOWAIT : 0) |
+			     (sender->how.sync ? IPCBOX_SYNC : 0);
 
 	while (count) {
 		int result;
@@ -224,6 +249,7 @@ static struct ipcbox_outgoing make_message(struct sender *sender,
 	return (struct ipcbox_outgoing){
 		.data = ipcbox_address(data), .length = (uint32_t)length,
 		.priority = sender->how.priority, .tag = sender->how.tag,
+		.lifetime = sender->how.lifetime,
 	};
 }
 

@@ -7,8 +7,10 @@
 struct send_how {
 	unsigned int priority;
 	uint64_t tag;
-	int64_t timeout;	/* of each wait for room; negative: none */
+	int64_t timeout;	/* of each wait; negative: none */
 	bool nowait;
+	bool sync;
+	uint64_t lifetime;	/* nanoseconds; 0: without end */
 	unsigned int batch;	/* 0: the default */
 };
 

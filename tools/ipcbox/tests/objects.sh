@@ -97,7 +97,7 @@ test_ls_shows_what_is_there() {
 	status_is 0
 	err_empty
 	[ "$(wc -l <"$dir/out")" -eq 3 ] || complain "ls printed $(wc -l <"$dir/out") lines"
-	grep -Eq "^ *[0-9]+ +two +mailbox +root +0600 +1 of 1024 +5 B of 8 MiB +0 +0 +yes\$" "$dir/out" ||
+	grep -Eq "^ *[0-9]+ +two +mailbox +root +0600 +1 of 1024 +5 B of 8 MiB +0 +0 +0 +yes +-\$" "$dir/out" ||
 		complain "ls does not show the mailbox: $(cat "$dir/out")"
 	run ipcbox ls --json
 	status_is 0

@@ -147,7 +147,8 @@ test_a_device_without_rights_on_it() {
 
 test_no_device() {
 	mv /dev/ipcbox /dev/ipcbox.hidden
-	for arguments in "ls" "create q" "send q m" "recv q" "stat q" "rm q" "limits" "watch"; do
+	for arguments in "ls" "create q" "send q m" "recv q" "stat q" "rm q" "limits" "watch" \
+		"peek q" "work q true" "call q" "serve q true" "set q -m 0" "dlq q"; do
 		# shellcheck disable=SC2086
 		run ipcbox $arguments
 		fails_with 6 "/dev/ipcbox is not there"
@@ -301,7 +302,8 @@ test_help_and_version() {
 	out_has "Usage: ipcbox COMMAND"
 	run ipcbox help
 	status_is 0
-	for name in create send recv ls stat watch rm limits doctor; do
+	for name in create send recv peek work call serve ls stat watch set dlq \
+		rm limits doctor; do
 		run ipcbox help $name
 		status_is 0
 		out_has "Usage: ipcbox $name"
