@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -71,9 +69,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!request->target.label[0])
 			usage_error("give the NAME of a queue or mailbox (shells take an unquoted #5 for a comment: type id:5)");
-		if (request->null + request->raw + request->headers + cli.json > 1 &&
-		    !(request->headers && cli.json))
-			usage_error("choose one of --null, --raw, --headers and --json");
+		if (request->null + request->raw + (request->headers || cli.json) > 1)
+			usage_error("choose one of --null, --raw, and --headers or --json");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
