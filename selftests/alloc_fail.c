@@ -8,6 +8,7 @@
  * fail_page_alloc and fail_usercopy.
  */
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -33,6 +34,9 @@ FIXTURE(fault)
 	char *large;
 	__u32 got[3];
 	struct ipcbox_incoming in[3];
+	int served;		/* a mailbox, with a server for each call */
+	pid_t peer;
+	__u64 token;
 };
 
 static int setting(const char *root, const char *name, const char *value)
@@ -567,6 +571,248 @@ TEST_F(fault, receive_large)
 	ASSERT_EQ(1, box_send(self->spare, self->large, LARGE, 0, 0,
 			      IPCBOX_NOWAIT, 0));
 	sweep(_metadata, self, op_receive_large, undo_receive_large);
+}
+
+/* The message gets through, or has not been sent. */
+static int op_send_living(FIXTURE_DATA(fault) * self)
+{
+	return box_put_living(self->fd, 77, 1ull << 60);
+}
+
+static bool undo_send_living(FIXTURE_DATA(fault) * self, int ret)
+{
+	__u32 number, i;
+
+	for (i = 1; i <= 4; i++)
+		if (box_get(self->fd, &number) != 1 ||
+		    number != (i == 4 ? 77 : i))
+			return false;
+	for (i = 1; i <= 3; i++)
+		box_put(self->fd, i);
+	return ret == 1;
+}
+
+TEST_F(fault, send_living)
+{
+	sweep(_metadata, self, op_send_living, undo_send_living);
+}
+
+static int op_hold(FIXTURE_DATA(fault) * self)
+{
+	return box_hold(self->fd, &self->in[0], &self->got[0]);
+}
+
+static bool undo_hold(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 1 && self->in[0].token && self->in[0].deliveries == 0 &&
+	       !box_settle(self->fd, self->in[0].token, IPCBOX_ACK) &&
+	       again(self, 1);
+}
+
+TEST_F(fault, hold)
+{
+	sweep(_metadata, self, op_hold, undo_hold);
+}
+
+static int op_peek(FIXTURE_DATA(fault) * self)
+{
+	struct ipcbox_receive receive = { .flags = IPCBOX_PEEK };
+	int i;
+
+	memset(self->in, 0, sizeof(self->in));
+	for (i = 0; i < 3; i++) {
+		self->in[i].data = (uintptr_t)&self->got[i];
+		self->in[i].capacity = 4;
+	}
+	return box_select(self->fd, &receive, self->in, 3);
+}
+
+static bool undo_peek(FIXTURE_DATA(fault) * self, int ret)
+{
+	int i;
+
+	for (i = 0; i < ret; i++)
+		if (self->got[i] != 1u + i)
+			return false;
+	return ret >= 1 && ret <= 3 && whole(self);
+}
+
+TEST_F(fault, peek)
+{
+	sweep(_metadata, self, op_peek, undo_peek);
+}
+
+static int op_settle(FIXTURE_DATA(fault) * self)
+{
+	return box_settle(self->fd, self->token, IPCBOX_ACK);
+}
+
+static void hold_again(FIXTURE_DATA(fault) * self)
+{
+	struct ipcbox_incoming in;
+	__u32 number;
+
+	if (box_put_priority(self->fd, 9, 9) != 1 ||
+	    box_hold(self->fd, &in, &number) != 1)
+		abort();
+	self->token = in.token;
+}
+
+static bool undo_settle(FIXTURE_DATA(fault) * self, int ret)
+{
+	if (ret || !whole(self))
+		return false;
+	hold_again(self);
+	return true;
+}
+
+TEST_F(fault, settle)
+{
+	hold_again(self);
+	sweep(_metadata, self, op_settle, undo_settle);
+}
+
+/*
+ * What fails after the token was settled makes ANSWER return 0; before, the token
+ * is what it was.
+ */
+static int op_answer(FIXTURE_DATA(fault) * self)
+{
+	struct ipcbox_answer answer = {
+		.flags = IPCBOX_NOWAIT | IPCBOX_HOLD,
+		.token = self->token,
+		.action = IPCBOX_ACK,
+		.message = (uintptr_t)&self->in[0],
+	};
+
+	self->in[0] = (struct ipcbox_incoming) {
+		.data = (uintptr_t)&self->got[0],
+		.capacity = 4,
+	};
+	return box_answer(self->fd, &answer);
+}
+
+static bool undo_answer(FIXTURE_DATA(fault) * self, int ret)
+{
+	if (box_settle(self->fd, self->token, IPCBOX_ACK) != -ENOENT)
+		return false;
+	if (ret == 0 ? !whole(self) : !undo_hold(self, ret))
+		return false;
+	hold_again(self);
+	return true;
+}
+
+TEST_F(fault, answer)
+{
+	hold_again(self);
+	sweep(_metadata, self, op_answer, undo_answer);
+}
+
+/* Of another handle: this one can be waited for while the queue stays. */
+static void begin_served(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(fault) * self)
+{
+	self->served = box_make(self->dev, IPCBOX_MAILBOX, R | W);
+	ASSERT_LE(0, self->served);
+	self->peer = box_fork();
+	if (!self->peer) {
+		struct ipcbox_incoming in;
+		__u32 number;
+
+		for (;;) {
+			CHECK_EQ(1, box_receive(self->served, &in, &number, 4,
+						0, IPCBOX_FOREVER));
+			number++;
+			if (in.token)
+				box_reply(self->served, in.token, &number, 4,
+					  0);
+		}
+	}
+}
+
+static void end_served(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(fault) * self)
+{
+	kill(self->peer, SIGKILL);
+	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(self->peer));
+	EXPECT_TRUE(box_adds_up(self->served));
+	close(self->served);
+}
+
+static int op_sync(FIXTURE_DATA(fault) * self)
+{
+	return box_put_sync(self->served, 5, IPCBOX_FOREVER);
+}
+
+static bool undo_sync(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 1 && whole(self);
+}
+
+TEST_F(fault, sync)
+{
+	begin_served(_metadata, self);
+	sweep(_metadata, self, op_sync, undo_sync);
+	end_served(_metadata, self);
+}
+
+static int op_call(FIXTURE_DATA(fault) * self)
+{
+	return box_ask(self->served, 5, &self->got[0]);
+}
+
+static bool undo_call(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 0 && self->got[0] == 6 && whole(self);
+}
+
+TEST_F(fault, call)
+{
+	begin_served(_metadata, self);
+	sweep(_metadata, self, op_call, undo_call);
+	end_served(_metadata, self);
+}
+
+/* The caller waits in the end; until then the token is what it was. */
+static int op_reply(FIXTURE_DATA(fault) * self)
+{
+	static const __u32 number = 6;
+
+	return box_reply(self->served, self->token, &number, 4, 0);
+}
+
+static bool call_anew(FIXTURE_DATA(fault) * self)
+{
+	struct ipcbox_incoming in;
+	__u32 number;
+
+	self->peer = box_fork();
+	if (!self->peer) {
+		CHECK_EQ(0, box_ask(self->served, 5, &number));
+		CHECK_EQ(6, number);
+		_exit(0);
+	}
+	if (box_receive(self->served, &in, &number, 4, 0, IPCBOX_FOREVER) != 1)
+		return false;
+	self->token = in.token;
+	return true;
+}
+
+static bool undo_reply(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 0 && box_wait(self->peer) == 0 && whole(self) &&
+	       call_anew(self);
+}
+
+TEST_F(fault, reply)
+{
+	self->served = box_make(self->dev, IPCBOX_MAILBOX, R | W);
+	ASSERT_LE(0, self->served);
+	ASSERT_TRUE(call_anew(self));
+	sweep(_metadata, self, op_reply, undo_reply);
+	EXPECT_EQ(0, op_reply(self));
+	EXPECT_EQ(0, box_wait(self->peer));
+	close(self->served);
 }
 
 int main(int argc, char **argv)
