@@ -151,7 +151,7 @@ FIXTURE_VARIANT_ADD(abi, create)
 	.command = IPCBOX_IOC_CREATE,
 	.size = sizeof(struct ipcbox_create),
 	.flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
-		 IPCBOX_CREATE_NONBLOCK,
+		 IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM,
 	.pad = offsetof(struct ipcbox_create, pad),
 	.writes = true,
 };
@@ -917,7 +917,12 @@ TEST_F(fields, open_takes_a_name_or_an_id)
 	const __u64 id = box_id(self->queue);
 	const struct ipcbox_open wrong[] = {
 		{ .by = 0, .rights = R, .object = id },
-		{ .by = 3, .rights = R, .object = id },
+		{ .by = IPCBOX_BY_PROCESS + 1, .rights = R, .object = id },
+		{ .by = IPCBOX_BY_PROCESS, .rights = W, .object = getpid(),
+		  .name = (uintptr_t)self->name },
+		{ .by = IPCBOX_BY_PROCESS, .rights = W, .object = getpid(),
+		  .name_length = 1 },
+		{ .by = IPCBOX_BY_PROCESS, .rights = 0, .object = getpid() },
 		{ .by = -1, .rights = R, .object = id },
 		{ .by = IPCBOX_BY_ID, .rights = 0, .object = id },
 		{ .by = IPCBOX_BY_ID, .rights = 8, .object = id },
