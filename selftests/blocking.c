@@ -4,6 +4,7 @@
  * by signals as signal(7) says, and without effect when it ends in vain.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -403,6 +404,102 @@ TEST_F(block, waiting_receivers_are_served_in_turn)
 	}
 }
 
+/* How a call that waits is made. */
+enum way { BY_IOCTL, BY_READ_WRITE };
+
+static int send_by(enum way way, int fd, __u32 number)
+{
+	int ret;
+
+	if (way == BY_IOCTL)
+		return box_put_wait(fd, number);
+	ret = write(fd, &number, sizeof(number));
+	return ret == sizeof(number) ? 1 : ret < 0 ? -errno : -EBADMSG;
+}
+
+static int receive_by(enum way way, int fd, __u32 *number)
+{
+	int ret;
+
+	if (way == BY_IOCTL)
+		return box_get_wait(fd, number);
+	ret = read(fd, number, sizeof(*number));
+	return ret == sizeof(*number) ? 1 : ret < 0 ? -errno : -EBADMSG;
+}
+
+/* A real-time process gives its processor to no other, while it runs. */
+static int become(int policy)
+{
+	const struct sched_param param = {
+		.sched_priority = policy == SCHED_FIFO,
+	};
+
+	return sched_setscheduler(0, policy, &param) ? -errno : 0;
+}
+
+/* The caller, and the children that it makes from now on. */
+static void stay_on_this_processor(struct __test_metadata *_metadata)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));
+}
+
+static pid_t fork_victim(enum way way, int fd)
+{
+	pid_t child = box_fork();
+	__u32 number;
+
+	if (!child) {
+		receive_by(way, fd, &number);
+		_exit(0);
+	}
+	return child;
+}
+
+/*
+ * Sends @count numbers, of which a receiver that waits is given the first, and
+ * kills it before it can run.
+ */
+static void put_and_kill(struct __test_metadata *_metadata, int fd,
+			 __u32 number, __u32 count, pid_t receiver)
+{
+	ASSERT_EQ(0, become(SCHED_FIFO));
+	while (count--) {
+		EXPECT_EQ(1, box_put(fd, number++));
+	}
+	kill(receiver, SIGKILL);
+	ASSERT_EQ(0, become(SCHED_OTHER));
+	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(receiver));
+}
+
+static void kill_with_a_message(struct __test_metadata *_metadata, int fd,
+				enum way way)
+{
+	struct ipcbox_stat stat;
+	pid_t child, other;
+
+	/* It goes to its place, which is before a later one. */
+	child = fork_victim(way, fd);
+	EXPECT_EQ(0, box_await_receivers(fd, 1));
+	put_and_kill(_metadata, fd, 31, 2, child);
+	ASSERT_EQ(0, box_stat(fd, &stat));
+	ASSERT_EQ(2, stat.messages);
+	expect_next(_metadata, fd, 31);
+	expect_next(_metadata, fd, 32);
+
+	/* Or to another who waits. */
+	child = fork_victim(way, fd);
+	EXPECT_EQ(0, box_await_receivers(fd, 1));
+	other = fork_receiver(fd);
+	EXPECT_EQ(0, box_await_receivers(fd, 2));
+	put_and_kill(_metadata, fd, 33, 1, child);
+	EXPECT_EQ(33, box_wait(other));
+	expect_empty(_metadata, fd);
+}
+
 TEST_F(block, a_killed_receiver_takes_no_message)
 {
 	pid_t child[3];
@@ -422,6 +519,18 @@ TEST_F(block, a_killed_receiver_takes_no_message)
 	EXPECT_EQ(0, box_await_receivers(self->fd, 0));
 	EXPECT_EQ(1, box_put(self->fd, 22));
 	expect_next(_metadata, self->fd, 22);
+
+	/* Nor does one that was given a message, but did not get to it. */
+	stay_on_this_processor(_metadata);
+	if (become(SCHED_FIFO)) {
+		TH_LOG("no real-time process without CAP_SYS_NICE");
+		return;
+	}
+	ASSERT_EQ(0, become(SCHED_OTHER));
+	for (i = 0; i < 3; i++) {
+		kill_with_a_message(_metadata, self->fd, BY_IOCTL);
+		kill_with_a_message(_metadata, self->fd, BY_READ_WRITE);
+	}
 }
 
 TEST_F(block, a_killed_sender_leaves_nothing)
@@ -461,9 +570,6 @@ static void catch_signal(int flags)
 	CHECK_EQ(0, sigaction(SIGUSR1, &action, NULL));
 }
 
-/* How a call that waits is made. */
-enum way { BY_IOCTL, BY_READ_WRITE };
-
 FIXTURE(interrupted)
 {
 	int dev;
@@ -498,26 +604,6 @@ FIXTURE_TEARDOWN(interrupted)
 {
 	close(self->fd);
 	close(self->dev);
-}
-
-static int send_by(enum way way, int fd, __u32 number)
-{
-	int ret;
-
-	if (way == BY_IOCTL)
-		return box_put_wait(fd, number);
-	ret = write(fd, &number, sizeof(number));
-	return ret == sizeof(number) ? 1 : ret < 0 ? -errno : -EBADMSG;
-}
-
-static int receive_by(enum way way, int fd, __u32 *number)
-{
-	int ret;
-
-	if (way == BY_IOCTL)
-		return box_get_wait(fd, number);
-	ret = read(fd, number, sizeof(*number));
-	return ret == sizeof(*number) ? 1 : ret < 0 ? -errno : -EBADMSG;
 }
 
 TEST_F(interrupted, a_handler_ends_the_send_with_eintr)
