@@ -218,18 +218,17 @@ struct ipcbox_object *ipcbox_box_next_locked(struct ipcbox_box *box, u64 after)
 
 /**
  * ipcbox_user_charged() - to whom a uid's use is charged
- * @uid: a uid, as the caller has it
+ * @ns: the user namespace of who uses
+ * @uid: its uid
  *
  * A user namespace hands its owner as many uids as it likes, so they share the
  * budget of the outermost owner.
  *
  * Return: @uid itself in the initial user namespace; elsewhere the owner of
- * the outermost user namespace that the caller is in.
+ * the outermost user namespace around @ns, or @ns itself.
  */
-kuid_t ipcbox_user_charged(kuid_t uid)
+kuid_t ipcbox_user_charged(struct user_namespace *ns, kuid_t uid)
 {
-	struct user_namespace *ns = current_user_ns();
-
 	for (; ns != &init_user_ns; ns = ns->parent)
 		uid = ns->owner;
 	return uid;
@@ -242,7 +241,7 @@ kuid_t ipcbox_user_charged(kuid_t uid)
  */
 kuid_t ipcbox_user_current(void)
 {
-	return ipcbox_user_charged(current_euid());
+	return ipcbox_user_charged(current_user_ns(), current_euid());
 }
 
 /**

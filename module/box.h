@@ -15,6 +15,7 @@
 
 struct ipcbox_object;
 struct net;
+struct user_namespace;
 
 #define IPCBOX_BOX_USER_BITS	6
 #define IPCBOX_BOX_PROCESS_BITS	6
@@ -81,7 +82,7 @@ struct ipcbox_object *ipcbox_box_find_id_locked(struct ipcbox_box *box, u64 id);
 struct ipcbox_object *ipcbox_box_next_locked(struct ipcbox_box *box, u64 after);
 
 kuid_t ipcbox_user_current(void);
-kuid_t ipcbox_user_charged(kuid_t uid);
+kuid_t ipcbox_user_charged(struct user_namespace *ns, kuid_t uid);
 struct ipcbox_user *ipcbox_user_find_locked(struct ipcbox_box *box, kuid_t uid);
 struct ipcbox_user *ipcbox_user_get_locked(struct ipcbox_box *box, kuid_t uid);
 struct ipcbox_user *ipcbox_user_get(struct ipcbox_box *box, kuid_t uid);

@@ -48,7 +48,9 @@ static u32 object_rights(const struct ipcbox_object *object)
 
 	if (uid_eq(current_fsuid(), READ_ONCE(object->uid))) {
 		mode >>= 6;
-		rights |= IPCBOX_RIGHT_MANAGE;
+		/* A process's own mailbox is managed by the process alone. */
+		if (!object->process)
+			rights |= IPCBOX_RIGHT_MANAGE;
 	} else if (in_group_p(READ_ONCE(object->gid))) {
 		mode >>= 3;
 	}
@@ -214,7 +216,7 @@ static int object_register_locked(struct ipcbox_box *box,
  * May sleep for memory.
  *
  * Return: the mailbox, which lives without handles until it is removed;
- * ERR_PTR: -ENOMEM, -EDQUOT, -ENOSPC.
+ * ERR_PTR: -ENOENT when the process has died, -ENOMEM, -EDQUOT, -ENOSPC.
  */
 struct ipcbox_object *
 ipcbox_object_create_for_locked(struct ipcbox_process *process)
@@ -222,20 +224,29 @@ ipcbox_object_create_for_locked(struct ipcbox_process *process)
 	const struct ipcbox_create defaults = { .kind = IPCBOX_MAILBOX };
 	struct ipcbox_box *box = process->box;
 	struct ipcbox_object *object;
+	const struct cred *cred;
 	int error;
 
 	lockdep_assert_held(&box->lock);
+	cred = ipcbox_process_cred(process);
+	if (!cred)
+		return ERR_PTR(-ENOENT);
 	object = ipcbox_mailbox_kind.create(&defaults);
-	if (IS_ERR(object))
+	if (IS_ERR(object)) {
+		put_cred(cred);
 		return object;
+	}
 	object->box = box;
 	object->kind = IPCBOX_MAILBOX;
 	object->ops = &ipcbox_mailbox_kind;
-	object->uid = process->uid;
-	object->gid = process->gid;
+	object->uid = cred->uid;
+	object->gid = cred->gid;
 	object->mode = 0200;
 	object->state = IPCBOX_STATE_PROCESS;
-	error = object_register_locked(box, object, process->charged);
+	error = object_register_locked(box, object,
+				       ipcbox_user_charged(cred->user_ns,
+							   cred->uid));
+	put_cred(cred);
 	if (error) {
 		object->ops->destroy(object);
 		return ERR_PTR(error);
@@ -847,7 +858,8 @@ static int object_set_locked(struct ipcbox_object *object,
 		return error;
 	if (!uid_eq(uid, object->uid)) {
 		owner = ipcbox_user_get_locked(object->box,
-					       ipcbox_user_charged(uid));
+					       ipcbox_user_charged(current_user_ns(),
+							   uid));
 		if (!owner)
 			return -ENOMEM;
 		object->owner->objects--;

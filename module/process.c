@@ -10,6 +10,7 @@
 #include <linux/hash.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "box.h"
@@ -37,7 +38,6 @@ static struct ipcbox_process *process_find_locked(struct ipcbox_box *box,
 
 static struct ipcbox_process *process_create_locked(struct ipcbox_box *box)
 {
-	const struct cred *cred = current_cred();
 	struct ipcbox_process *process;
 
 	process = kzalloc(sizeof(*process), GFP_KERNEL_ACCOUNT);
@@ -45,10 +45,6 @@ static struct ipcbox_process *process_create_locked(struct ipcbox_box *box)
 		return NULL;
 	process->box = box;
 	process->pid = get_pid(task_tgid(current));
-	process->uid = cred->uid;
-	process->suid = cred->suid;
-	process->gid = cred->gid;
-	process->charged = ipcbox_user_charged(cred->uid);
 	hash_add(box->processes, &process->node, process_hash(process->pid));
 	return process;
 }
@@ -124,6 +120,24 @@ struct ipcbox_object *ipcbox_process_mailbox_locked(struct ipcbox_box *box,
 }
 
 /**
+ * ipcbox_process_cred() - the credentials that a process has now
+ * @process: the process
+ *
+ * Return: the credentials, until put_cred(); NULL when the process has died.
+ */
+const struct cred *ipcbox_process_cred(const struct ipcbox_process *process)
+{
+	struct task_struct *task = get_pid_task(process->pid, PIDTYPE_TGID);
+	const struct cred *cred;
+
+	if (!task)
+		return NULL;
+	cred = get_task_cred(task);
+	put_task_struct(task);
+	return cred;
+}
+
+/**
  * ipcbox_process_is_current() - does the caller belong to a process?
  * @process: the process
  *
@@ -141,14 +155,20 @@ bool ipcbox_process_is_current(const struct ipcbox_process *process)
  * As kill(2) without a capability: the caller's real or effective uid is the
  * real or saved one of the process.
  *
- * Return: true if it might.
+ * Return: true if it might; false when the process has died.
  */
 bool ipcbox_process_may_signal(const struct ipcbox_process *process)
 {
+	const struct cred *target = ipcbox_process_cred(process);
 	const struct cred *cred = current_cred();
+	bool may;
 
-	return uid_eq(cred->euid, process->suid) ||
-	       uid_eq(cred->euid, process->uid) ||
-	       uid_eq(cred->uid, process->suid) ||
-	       uid_eq(cred->uid, process->uid);
+	if (!target)
+		return false;
+	may = uid_eq(cred->euid, target->suid) ||
+	      uid_eq(cred->euid, target->uid) ||
+	      uid_eq(cred->uid, target->suid) ||
+	      uid_eq(cred->uid, target->uid);
+	put_cred(target);
+	return may;
 }

@@ -7,8 +7,8 @@
 
 #include <linux/fs.h>
 #include <linux/types.h>
-#include <linux/uidgid.h>
 
+struct cred;
 struct ipcbox_box;
 struct ipcbox_object;
 struct pid;
@@ -19,10 +19,6 @@ struct pid;
  * @box: the box, held
  * @pid: the process, held; never that of another that has got its number
  * @devices: its open files on the device; under box->lock
- * @uid: its real uid when it opened the first
- * @suid: its saved uid then
- * @gid: its real gid then
- * @charged: to whom its mailbox is charged
  * @mailbox: its own mailbox, or NULL; under box->lock
  */
 struct ipcbox_process {
@@ -30,10 +26,6 @@ struct ipcbox_process {
 	struct ipcbox_box *box;
 	struct pid *pid;
 	u32 devices;
-	kuid_t uid;
-	kuid_t suid;
-	kgid_t gid;
-	kuid_t charged;
 	struct ipcbox_object *mailbox;
 };
 
@@ -41,6 +33,7 @@ struct ipcbox_process *ipcbox_process_attach(struct ipcbox_box *box);
 void ipcbox_process_detach(struct ipcbox_process *process);
 struct ipcbox_object *ipcbox_process_mailbox_locked(struct ipcbox_box *box,
 						    struct pid *pid);
+const struct cred *ipcbox_process_cred(const struct ipcbox_process *process);
 bool ipcbox_process_is_current(const struct ipcbox_process *process);
 bool ipcbox_process_may_signal(const struct ipcbox_process *process);
 

@@ -241,8 +241,9 @@ struct ipcbox_create {
  * the user namespace that owns the box passes every check.
  *
  * A process's own mailbox is made when somebody first asks for it, with the
- * default limits, mode 0200 and the process's real uid and gid, and charged to
- * that user. It has no name. The process itself gets every right; who might
+ * default limits, mode 0200 and the process's real uid and gid at that time,
+ * and charged to that user. It has no name. The process itself gets every
+ * right, and it alone, or CAP_IPC_OWNER, IPCBOX_RIGHT_MANAGE; who might
  * send it a signal (the rule of kill(2), or CAP_KILL in the user namespace that
  * owns the box) may send; and anyone else whom its mode allows, once the
  * process has opened it wider with IPCBOX_IOC_SET. It is there while the
@@ -466,7 +467,9 @@ struct ipcbox_list {
  *
  * Does not block. Returns 0, and besides the common errors:
  *
- *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE
+ *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE, or the caller could not get
+ *            IPCBOX_RIGHT_SEND on the dead-letter mailbox
+ *   EINVAL   also: the dead-letter mailbox is the object itself
  *   EPERM    uid or gid may not be changed so by the caller
  *   ENOENT   there is no such dead-letter mailbox
  */
@@ -669,7 +672,8 @@ struct ipcbox_incoming {
  * came first gets it.
  *
  * With IPCBOX_PEEK messages are copied out and stay where they are, uncounted
- * and without tokens; the call does not wait. A buffer that is too small gets
+ * and without tokens; the call does not wait. A batch is not of one moment:
+ * while others receive, messages may be passed over. A buffer that is too small gets
  * what it has room for, and length tells the whole, so headers alone can be
  * had with a capacity of 0.
  *
