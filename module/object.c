@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Objects: made, found, opened, removed, listed; and the handles on them.
+ * Objects: made, found, opened, changed, listed, removed.
  */
-#include <linux/anon_inodes.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -10,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -141,8 +139,11 @@ void ipcbox_object_destroy(struct ipcbox_object *object)
 	object->ops->destroy(object);
 }
 
-/* Releases box->lock when a handle or pin has gone, and all if it was the last. */
-static void object_unlock_box(struct ipcbox_object *object)
+/**
+ * ipcbox_object_unlock_box() - release box->lock when a handle or pin has gone
+ * @object: the object, which goes if that was the last
+ */
+void ipcbox_object_unlock_box(struct ipcbox_object *object)
 {
 	struct ipcbox_box *box = object->box;
 	bool done = object_done_locked(object);
@@ -181,7 +182,7 @@ void ipcbox_object_unpin(struct ipcbox_object *object)
 {
 	mutex_lock(&object->box->lock);
 	object->pins--;
-	object_unlock_box(object);
+	ipcbox_object_unlock_box(object);
 }
 
 static int object_register_locked(struct ipcbox_box *box,
@@ -257,94 +258,12 @@ ipcbox_object_create_for_locked(struct ipcbox_process *process)
 	return object;
 }
 
-/*
- * Handles
+/**
+ * ipcbox_object_fill_stat() - an object's state
+ * @object: the object
+ * @stat: is filled whole, as the caller's user namespace has it
  */
-
-static int handle_attach_locked(struct ipcbox_handle *handle,
-				struct ipcbox_object *object)
-{
-	struct ipcbox_box *box = object->box;
-	int error;
-
-	lockdep_assert_held(&box->lock);
-	handle->object = object;
-	handle->id = atomic64_inc_return(&box->last_handle);
-	error = object->ops->attach(handle);
-	if (error) {
-		handle->object = NULL;
-		return error;
-	}
-	WRITE_ONCE(object->handles, object->handles + 1);
-	ipcbox_box_get(box);
-	return 0;
-}
-
-static int handle_release(struct inode *inode, struct file *file)
-{
-	struct ipcbox_handle *handle = file->private_data;
-	struct ipcbox_object *object = handle->object;
-	struct ipcbox_box *box;
-
-	if (object) {
-		box = object->box;
-		object->ops->detach(handle);
-		mutex_lock(&box->lock);
-		WRITE_ONCE(object->handles, object->handles - 1);
-		object_unlock_box(object);
-		ipcbox_box_put(box);
-	}
-	kfree(handle);
-	return 0;
-}
-
-static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
-			   loff_t *position)
-{
-	struct ipcbox_handle *handle = file->private_data;
-
-	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
-		return -EBADF;
-	return handle->object->ops->read(handle, buffer, size,
-					 !(file->f_flags & O_NONBLOCK));
-}
-
-static ssize_t handle_write(struct file *file, const char __user *buffer,
-			    size_t size, loff_t *position)
-{
-	struct ipcbox_handle *handle = file->private_data;
-
-	if (!(handle->rights & IPCBOX_RIGHT_SEND))
-		return -EBADF;
-	return handle->object->ops->write(handle, buffer, size,
-					  !(file->f_flags & O_NONBLOCK));
-}
-
-static __poll_t handle_poll(struct file *file, poll_table *table)
-{
-	struct ipcbox_handle *handle = file->private_data;
-
-	return handle->object->ops->poll(handle, file, table);
-}
-
-static int handle_async(int descriptor, struct file *file, int on)
-{
-	struct ipcbox_handle *handle = file->private_data;
-
-	return handle->object->ops->async(handle, descriptor, file, on);
-}
-
-static long handle_ioctl(struct file *file, unsigned int command,
-			 unsigned long argument)
-{
-	struct ipcbox_handle *handle = file->private_data;
-	const struct ipcbox_kind *ops = handle->object->ops;
-
-	return ipcbox_ioctl_serve(file, ops->ioctls, ops->ioctl_count, command,
-				  (void __user *)argument);
-}
-
-static void object_fill_stat(struct ipcbox_object *object,
+void ipcbox_object_fill_stat(struct ipcbox_object *object,
 			     struct ipcbox_stat *stat)
 {
 	*stat = (struct ipcbox_stat){
@@ -362,68 +281,6 @@ static void object_fill_stat(struct ipcbox_object *object,
 	};
 	memcpy(stat->name, object->name, sizeof(stat->name));
 	object->ops->stat(object, stat);
-}
-
-static void handle_show_fdinfo(struct seq_file *out, struct file *file)
-{
-	struct ipcbox_handle *handle = file->private_data;
-	struct ipcbox_object *object = handle->object;
-	struct ipcbox_stat stat;
-
-	object_fill_stat(object, &stat);
-	seq_printf(out, "ipcbox-id:\t%llu\n", stat.id);
-	seq_printf(out, "ipcbox-kind:\t%s\n", object->ops->name);
-	seq_printf(out, "ipcbox-name:\t%s\n", object->name);
-	seq_printf(out, "ipcbox-handle:\t%llu\n", handle->id);
-	seq_printf(out, "ipcbox-rights:\t%s%s%s\n",
-		   handle->rights & IPCBOX_RIGHT_RECEIVE ? "r" : "-",
-		   handle->rights & IPCBOX_RIGHT_SEND ? "w" : "-",
-		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-");
-	seq_printf(out, "ipcbox-state:\t%s%s\n",
-		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
-							  "handle-bound",
-		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "");
-	seq_printf(out, "ipcbox-messages:\t%llu/%llu\n", stat.messages,
-		   stat.max_messages);
-	seq_printf(out, "ipcbox-bytes:\t%llu/%llu\n", stat.bytes,
-		   stat.max_bytes);
-}
-
-static const struct file_operations handle_operations = {
-	.owner = THIS_MODULE,
-	.release = handle_release,
-	.read = handle_read,
-	.write = handle_write,
-	.poll = handle_poll,
-	.fasync = handle_async,
-	.unlocked_ioctl = handle_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = handle_show_fdinfo,
-};
-
-/*
- * A file whose handle is on no object yet: made first, as it may fail, and
- * attached when nothing else can.
- */
-static struct file *handle_create(u32 rights, bool nonblock)
-{
-	struct ipcbox_handle *handle;
-	struct file *file;
-	int flags = O_RDONLY;
-
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return ERR_PTR(-ENOMEM);
-	handle->rights = rights;
-	if (rights & IPCBOX_RIGHT_SEND)
-		flags = rights & IPCBOX_RIGHT_RECEIVE ? O_RDWR : O_WRONLY;
-	if (nonblock)
-		flags |= O_NONBLOCK;
-	file = anon_inode_getfile("[ipcbox]", &handle_operations, handle,
-				  flags);
-	if (IS_ERR(file))
-		kfree(handle);
-	return file;
 }
 
 /*
@@ -559,13 +416,13 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 			return -EEXIST;
 		if (!ipcbox_object_grants(found, handle->rights))
 			return -EACCES;
-		return handle_attach_locked(handle, found);
+		return ipcbox_handle_attach_locked(handle, found);
 	}
 	error = object_register_locked(object->box, object,
 				       ipcbox_user_current());
 	if (error)
 		return error;
-	return handle_attach_locked(handle, object);
+	return ipcbox_handle_attach_locked(handle, object);
 }
 
 /* The answer to a CREATE could not be given: a new object must go again. */
@@ -601,8 +458,8 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
 	object = object_prepare(box, request);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	file = handle_create(request->rights,
-			     request->flags & IPCBOX_CREATE_NONBLOCK);
+	file = ipcbox_handle_create(request->rights,
+				    request->flags & IPCBOX_CREATE_NONBLOCK);
 	if (IS_ERR(file)) {
 		object->ops->destroy(object);
 		return PTR_ERR(file);
@@ -648,8 +505,8 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 				      request->name, request->name_length);
 	if (error)
 		return error;
-	file = handle_create(request->rights,
-			     request->flags & IPCBOX_OPEN_NONBLOCK);
+	file = ipcbox_handle_create(request->rights,
+				    request->flags & IPCBOX_OPEN_NONBLOCK);
 	if (IS_ERR(file)) {
 		put_pid(reference.pid);
 		return PTR_ERR(file);
@@ -662,7 +519,7 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 	else if (!ipcbox_object_grants(object, request->rights))
 		error = -EACCES;
 	else
-		error = handle_attach_locked(file->private_data, object);
+		error = ipcbox_handle_attach_locked(file->private_data, object);
 	mutex_unlock(&box->lock);
 	put_pid(reference.pid);
 	if (error) {
@@ -729,7 +586,7 @@ static u32 object_list_chunk(struct ipcbox_box *box, u64 *cursor, bool *end,
 		*cursor = object->id;
 		if (all || object_rights(object) ||
 		    object_process_rights(object))
-			object_fill_stat(object, &chunk[n++]);
+			ipcbox_object_fill_stat(object, &chunk[n++]);
 	}
 	mutex_unlock(&box->lock);
 	return n;
@@ -808,7 +665,7 @@ long ipcbox_object_stat(struct ipcbox_invocation *call)
 
 	if (stat->flags || stat->pad || stat->pad2)
 		return -EINVAL;
-	object_fill_stat(ipcbox_handle_of(call)->object, stat);
+	ipcbox_object_fill_stat(ipcbox_handle_of(call)->object, stat);
 	stat->size = size;
 	return 0;
 }
@@ -847,8 +704,8 @@ static int object_set_check(struct ipcbox_object *object,
 static int object_set_locked(struct ipcbox_object *object,
 			     const struct ipcbox_set *request)
 {
-	struct ipcbox_user *owner = NULL;
-	kuid_t uid;
+	struct ipcbox_user *owner;
+	kuid_t uid, charged;
 	kgid_t gid;
 	int error;
 
@@ -857,9 +714,8 @@ static int object_set_locked(struct ipcbox_object *object,
 	if (error)
 		return error;
 	if (!uid_eq(uid, object->uid)) {
-		owner = ipcbox_user_get_locked(object->box,
-					       ipcbox_user_charged(current_user_ns(),
-							   uid));
+		charged = ipcbox_user_charged(current_user_ns(), uid);
+		owner = ipcbox_user_get_locked(object->box, charged);
 		if (!owner)
 			return -ENOMEM;
 		object->owner->objects--;

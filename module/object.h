@@ -133,11 +133,19 @@ long ipcbox_object_stat(struct ipcbox_invocation *call);
 long ipcbox_object_set(struct ipcbox_invocation *call);
 bool ipcbox_object_remove_locked(struct ipcbox_object *object);
 void ipcbox_object_destroy(struct ipcbox_object *object);
+void ipcbox_object_fill_stat(struct ipcbox_object *object,
+			     struct ipcbox_stat *stat);
+void ipcbox_object_unlock_box(struct ipcbox_object *object);
 bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
 struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
 void ipcbox_object_unpin(struct ipcbox_object *object);
 struct ipcbox_object *
 ipcbox_object_create_for_locked(struct ipcbox_process *process);
+
+/* handle.c */
+struct file *ipcbox_handle_create(u32 rights, bool nonblock);
+int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
+				struct ipcbox_object *object);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one

@@ -458,7 +458,7 @@ MUTATIONS = [
     ),
     Mutation(
         "32-bit programs work",
-        "module/object.c",
+        "module/handle.c",
         [("\t.compat_ioctl = compat_ptr_ioctl,\n", "")],
         "selftests32/abi_matrix",
         "exact_size_is_granted",

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handles: open files on objects, which carry rights.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "box.h"
+#include "locking.h"
+#include "object.h"
+
+/**
+ * ipcbox_handle_attach_locked() - put a handle on an object
+ * @handle: from ipcbox_handle_create(), on no object yet
+ * @object: the object; its box's lock is held
+ *
+ * Return: 0; -EBUSY when a mailbox has its receive handle.
+ */
+int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
+				struct ipcbox_object *object)
+{
+	struct ipcbox_box *box = object->box;
+	int error;
+
+	lockdep_assert_held(&box->lock);
+	handle->object = object;
+	handle->id = atomic64_inc_return(&box->last_handle);
+	error = object->ops->attach(handle);
+	if (error) {
+		handle->object = NULL;
+		return error;
+	}
+	WRITE_ONCE(object->handles, object->handles + 1);
+	ipcbox_box_get(box);
+	return 0;
+}
+
+static int handle_release(struct inode *inode, struct file *file)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	struct ipcbox_object *object = handle->object;
+	struct ipcbox_box *box;
+
+	if (object) {
+		box = object->box;
+		object->ops->detach(handle);
+		mutex_lock(&box->lock);
+		WRITE_ONCE(object->handles, object->handles - 1);
+		ipcbox_object_unlock_box(object);
+		ipcbox_box_put(box);
+	}
+	kfree(handle);
+	return 0;
+}
+
+static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
+			   loff_t *position)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
+		return -EBADF;
+	return handle->object->ops->read(handle, buffer, size,
+					 !(file->f_flags & O_NONBLOCK));
+}
+
+static ssize_t handle_write(struct file *file, const char __user *buffer,
+			    size_t size, loff_t *position)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!(handle->rights & IPCBOX_RIGHT_SEND))
+		return -EBADF;
+	return handle->object->ops->write(handle, buffer, size,
+					  !(file->f_flags & O_NONBLOCK));
+}
+
+static __poll_t handle_poll(struct file *file, poll_table *table)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	return handle->object->ops->poll(handle, file, table);
+}
+
+static int handle_async(int descriptor, struct file *file, int on)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	return handle->object->ops->async(handle, descriptor, file, on);
+}
+
+static long handle_ioctl(struct file *file, unsigned int command,
+			 unsigned long argument)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	const struct ipcbox_kind *ops = handle->object->ops;
+
+	return ipcbox_ioctl_serve(file, ops->ioctls, ops->ioctl_count, command,
+				  (void __user *)argument);
+}
+
+static void handle_show_fdinfo(struct seq_file *out, struct file *file)
+{
+	struct ipcbox_handle *handle = file->private_data;
+	struct ipcbox_object *object = handle->object;
+	struct ipcbox_stat stat;
+
+	ipcbox_object_fill_stat(object, &stat);
+	seq_printf(out, "ipcbox-id:\t%llu\n", stat.id);
+	seq_printf(out, "ipcbox-kind:\t%s\n", object->ops->name);
+	seq_printf(out, "ipcbox-name:\t%s\n", object->name);
+	seq_printf(out, "ipcbox-handle:\t%llu\n", handle->id);
+	seq_printf(out, "ipcbox-rights:\t%s%s%s\n",
+		   handle->rights & IPCBOX_RIGHT_RECEIVE ? "r" : "-",
+		   handle->rights & IPCBOX_RIGHT_SEND ? "w" : "-",
+		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-");
+	seq_printf(out, "ipcbox-state:\t%s%s\n",
+		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
+							  "handle-bound",
+		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "");
+	seq_printf(out, "ipcbox-messages:\t%llu/%llu\n", stat.messages,
+		   stat.max_messages);
+	seq_printf(out, "ipcbox-bytes:\t%llu/%llu\n", stat.bytes,
+		   stat.max_bytes);
+}
+
+static const struct file_operations handle_operations = {
+	.owner = THIS_MODULE,
+	.release = handle_release,
+	.read = handle_read,
+	.write = handle_write,
+	.poll = handle_poll,
+	.fasync = handle_async,
+	.unlocked_ioctl = handle_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = handle_show_fdinfo,
+};
+
+/**
+ * ipcbox_handle_create() - make a handle, on no object yet
+ * @rights: IPCBOX_RIGHT_* bits
+ * @nonblock: set O_NONBLOCK
+ *
+ * Made first, as it may fail, and attached when nothing else can. May sleep for
+ * memory.
+ *
+ * Return: the handle's file, to be given to a descriptor or fput(); ERR_PTR:
+ * -ENOMEM, -ENFILE.
+ */
+struct file *ipcbox_handle_create(u32 rights, bool nonblock)
+{
+	struct ipcbox_handle *handle;
+	struct file *file;
+	int flags = O_RDONLY;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->rights = rights;
+	if (rights & IPCBOX_RIGHT_SEND)
+		flags = rights & IPCBOX_RIGHT_RECEIVE ? O_RDWR : O_WRONLY;
+	if (nonblock)
+		flags |= O_NONBLOCK;
+	file = anon_inode_getfile("[ipcbox]", &handle_operations, handle,
+				  flags);
+	if (IS_ERR(file))
+		kfree(handle);
+	return file;
+}
