@@ -102,7 +102,7 @@ static void check_built(struct examination *exam, struct check *check)
 		problem(check,
 			format_text("there is no ipcbox.ko below %s",
 				    directory),
-			format_text("in the sources of ipcbox: make && sudo make install; or install the package ipcbox-dkms"));
+			format_text("in the sources of ipcbox: make && sudo make install"));
 	free(directory);
 }
 
