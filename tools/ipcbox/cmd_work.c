@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
-#include <stdlib.h>
-
 #include "cli.h"
 #include "jobs.h"
 
@@ -20,28 +18,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct jobs_request *request = state->input;
 
 	switch (key) {
-	case 'n':
-		request->count = number_argument("--count", arg, 1, UINT64_MAX);
-		return 0;
-	case 'w':
-		request->workers = (unsigned int)number_argument("--workers",
-								 arg, 1,
-								 WORKERS_MAX);
-		return 0;
 	case 't':
 		request->timeout = duration_argument("--timeout", arg);
 		return 0;
-	case 'v':
-		request->verbose = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		jobs_argument(request, arg);
-		return 0;
-	case ARGP_KEY_END:
-		check_jobs(request);
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return jobs_option(key, arg, request);
 	}
 }
 
@@ -61,13 +42,6 @@ const struct argp work_argp = {
 int work_run(int argc, char **argv)
 {
 	struct jobs_request request = { .workers = 1, .timeout = -1 };
-	int status;
 
-	request.command = calloc((size_t)argc + 1, sizeof(char *));
-	if (!request.command)
-		fail_memory();
-	parse_arguments(argc, argv, &request);
-	status = run_jobs(&request);
-	free(request.command);
-	return status;
+	return jobs_run(argc, argv, &request);
 }

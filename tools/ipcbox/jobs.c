@@ -43,7 +43,8 @@ struct jobs {
 	uint64_t withdrawn;	/* by senders that gave up meanwhile */
 };
 
-void jobs_argument(struct jobs_request *request, char *arg)
+/* Takes an argument that is no option: the name, or a word of the command. */
+static void jobs_argument(struct jobs_request *request, char *arg)
 {
 	if (!request->target.label[0])
 		parse_target(&request->target, arg);
@@ -51,7 +52,7 @@ void jobs_argument(struct jobs_request *request, char *arg)
 		request->command[request->words++] = arg;
 }
 
-void check_jobs(const struct jobs_request *request)
+static void check_jobs(const struct jobs_request *request)
 {
 	if (!request->target.label[0])
 		usage_error("give the NAME of a queue or mailbox (shells take an unquoted #5 for a comment: type id:5)");
@@ -60,6 +61,31 @@ void check_jobs(const struct jobs_request *request)
 			    cli.command->name);
 	if (request->listen && !request->target.name)
 		usage_error("--listen needs a name, not an id");
+}
+
+error_t jobs_option(int key, char *arg, struct jobs_request *request)
+{
+	switch (key) {
+	case 'n':
+		request->count = number_argument("--count", arg, 1, UINT64_MAX);
+		return 0;
+	case 'w':
+		request->workers = (unsigned int)number_argument("--workers",
+								 arg, 1,
+								 WORKERS_MAX);
+		return 0;
+	case 'v':
+		request->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		jobs_argument(request, arg);
+		return 0;
+	case ARGP_KEY_END:
+		check_jobs(request);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static char *describe(const struct jobs *jobs)
@@ -341,7 +367,7 @@ static int report(const struct jobs *jobs)
 	return STATUS_OK;
 }
 
-int run_jobs(const struct jobs_request *request)
+static int run_jobs(const struct jobs_request *request)
 {
 	struct jobs jobs = { .request = request, .target = request->target };
 	struct ipcbox_stat state;
@@ -364,5 +390,18 @@ int run_jobs(const struct jobs_request *request)
 	status = report(&jobs);
 	free(jobs.running);
 	free(jobs.buffer);
+	return status;
+}
+
+int jobs_run(int argc, char **argv, struct jobs_request *request)
+{
+	int status;
+
+	request->command = calloc((size_t)argc + 1, sizeof(char *));
+	if (!request->command)
+		fail_memory();
+	parse_arguments(argc, argv, request);
+	status = run_jobs(request);
+	free(request->command);
 	return status;
 }

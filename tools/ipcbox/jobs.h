@@ -19,12 +19,11 @@ struct jobs_request {
 	bool serve;		/* replies are what the command prints */
 };
 
-/* Takes an argument that is no option: the name, or a word of the command. */
-void jobs_argument(struct jobs_request *request, char *arg);
-void check_jobs(const struct jobs_request *request);
+/* Takes the options and arguments that work and serve have in common. */
+error_t jobs_option(int key, char *arg, struct jobs_request *request);
 
-/* Runs the command for messages as they come. */
-int run_jobs(const struct jobs_request *request);
+/* Reads the arguments and runs the command for messages as they come. */
+int jobs_run(int argc, char **argv, struct jobs_request *request);
 
 /* command.c: a command that runs */
 struct running {
