@@ -14,7 +14,6 @@
 
 #include "compat.h"
 #include "exchange.h"
-#include "limits.h"
 #include "locking.h"
 #include "message.h"
 
