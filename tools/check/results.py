@@ -13,6 +13,7 @@ class Case:
     name: str
     verdict: str  # "passed", "failed" or "skipped"
     detail: str = ""  # why it was skipped, or what was printed before it failed
+    step: str = ""  # of which it is part, when it was run as part of one
 
 
 def last_lines(text, count):
