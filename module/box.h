@@ -55,6 +55,7 @@ struct ipcbox_box {
  * @uid: the user to whom it is charged, see ipcbox_user_current()
  * @references: objects and shares that point here
  * @objects: objects charged; under box->lock
+ * @mapped_bytes: memory for mapping charged; under box->lock
  * @bytes: bytes in flight charged
  */
 struct ipcbox_user {
@@ -63,6 +64,7 @@ struct ipcbox_user {
 	kuid_t uid;
 	refcount_t references;
 	u64 objects;
+	u64 mapped_bytes;
 	atomic64_t bytes;
 };
 

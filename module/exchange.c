@@ -460,7 +460,8 @@ exchange_create(const struct ipcbox_create *request)
 	if (!limits.message_bytes)
 		limits.message_bytes = min(ipcbox_limit(message_bytes),
 					   limits.bytes);
-	if (!exchange_limits_valid(&limits))
+	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
+	    request->semaphores)
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
 	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
@@ -756,8 +757,8 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_notify_set),
 	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, tag,
 		     ipcbox_exchange_settle),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, pad2, ipcbox_object_stat,
-		     .answers = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, semaphores,
+		     ipcbox_object_stat, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, pad, ipcbox_object_set),
 };
 

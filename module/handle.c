@@ -63,6 +63,8 @@ static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
 
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EBADF;
+	if (!handle->object->ops->read)
+		return -EINVAL;
 	return handle->object->ops->read(handle, buffer, size,
 					 !(file->f_flags & O_NONBLOCK));
 }
@@ -74,6 +76,8 @@ static ssize_t handle_write(struct file *file, const char __user *buffer,
 
 	if (!(handle->rights & IPCBOX_RIGHT_SEND))
 		return -EBADF;
+	if (!handle->object->ops->write)
+		return -EINVAL;
 	return handle->object->ops->write(handle, buffer, size,
 					  !(file->f_flags & O_NONBLOCK));
 }
@@ -89,7 +93,18 @@ static int handle_async(int descriptor, struct file *file, int on)
 {
 	struct ipcbox_handle *handle = file->private_data;
 
+	if (!handle->object->ops->async)
+		return -EOPNOTSUPP;
 	return handle->object->ops->async(handle, descriptor, file, on);
+}
+
+static int handle_mmap(struct file *file, struct vm_area_struct *area)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!handle->object->ops->mmap)
+		return -ENODEV;
+	return handle->object->ops->mmap(handle, area);
 }
 
 static long handle_ioctl(struct file *file, unsigned int command,
@@ -121,6 +136,9 @@ static void handle_show_fdinfo(struct seq_file *out, struct file *file)
 		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
 							  "handle-bound",
 		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "");
+	if (stat.mapped_bytes)
+		seq_printf(out, "ipcbox-mapped:\t%llu bytes, %u mappings\n",
+			   stat.mapped_bytes, stat.mappings);
 	seq_printf(out, "ipcbox-messages:\t%llu/%llu\n", stat.messages,
 		   stat.max_messages);
 	seq_printf(out, "ipcbox-bytes:\t%llu/%llu\n", stat.bytes,
@@ -134,6 +152,7 @@ static const struct file_operations handle_operations = {
 	.write = handle_write,
 	.poll = handle_poll,
 	.fasync = handle_async,
+	.mmap = handle_mmap,
 	.unlocked_ioctl = handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = handle_show_fdinfo,

@@ -34,7 +34,9 @@
 	LIMIT(box_objects, SZ_128K, 1, SZ_16M,				\
 	      "objects a box may hold")					\
 	LIMIT(batch_messages, 1024, 1, SZ_64K,				\
-	      "messages one call may send or receive")
+	      "messages one call may send or receive")			\
+	LIMIT(user_mapped_bytes, SZ_256M, SZ_4K, (1ULL << 40),		\
+	      "bytes for mapping a user's objects may have in a box")
 
 #define IPCBOX_LIMIT_FIELD(name, initial, least, greatest, text) u64 name;
 

@@ -41,6 +41,7 @@ static void device_fill_usage(struct ipcbox_box *box, struct ipcbox_info *info)
 	if (user) {
 		info->user_bytes_used = atomic64_read(&user->bytes);
 		info->user_objects_used = user->objects;
+		info->user_mapped_bytes_used = user->mapped_bytes;
 	}
 	info->box_objects_used = box->count;
 	mutex_unlock(&box->lock);
@@ -69,9 +70,9 @@ static long device_info(struct ipcbox_invocation *call)
 }
 
 static const struct ipcbox_ioctl device_ioctls[] = {
-	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, discarded, device_info,
-		     .answers = true),
-	IPCBOX_IOCTL(IPCBOX_IOC_CREATE, ipcbox_create, pad,
+	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, user_mapped_bytes_used,
+		     device_info, .answers = true),
+	IPCBOX_IOCTL(IPCBOX_IOC_CREATE, ipcbox_create, pad2,
 		     ipcbox_object_create, .answers = true, .opens = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_OPEN, ipcbox_open, id, ipcbox_object_open,
 		     .answers = true, .opens = true),

@@ -123,6 +123,38 @@ bool ipcbox_object_remove_locked(struct ipcbox_object *object)
 	return object_done_locked(object);
 }
 
+static bool object_fits_locked(const struct ipcbox_object *object,
+			       const struct ipcbox_user *owner)
+{
+	u64 most = ipcbox_limit(user_mapped_bytes);
+
+	lockdep_assert_held(&object->box->lock);
+	if (owner->objects >= ipcbox_limit(user_objects))
+		return false;
+	return !object->mapped_bytes ||
+	       (object->mapped_bytes <= most &&
+		owner->mapped_bytes <= most - object->mapped_bytes);
+}
+
+static void object_charge_locked(struct ipcbox_object *object,
+				 struct ipcbox_user *owner)
+{
+	lockdep_assert_held(&object->box->lock);
+	owner->objects++;
+	owner->mapped_bytes += object->mapped_bytes;
+	object->owner = owner;
+}
+
+static void object_uncharge_locked(struct ipcbox_object *object)
+{
+	struct ipcbox_user *owner = object->owner;
+
+	lockdep_assert_held(&object->box->lock);
+	owner->objects--;
+	owner->mapped_bytes -= object->mapped_bytes;
+	ipcbox_user_put_locked(owner);
+}
+
 /**
  * ipcbox_object_destroy() - free an object to which nothing refers
  * @object: the object, registered no more; no lock is held
@@ -133,8 +165,7 @@ void ipcbox_object_destroy(struct ipcbox_object *object)
 
 	mutex_lock(&box->lock);
 	box->count--;
-	object->owner->objects--;
-	ipcbox_user_put_locked(object->owner);
+	object_uncharge_locked(object);
 	mutex_unlock(&box->lock);
 	object->ops->destroy(object);
 }
@@ -196,14 +227,13 @@ static int object_register_locked(struct ipcbox_box *box,
 	if (!owner)
 		return -ENOMEM;
 	error = -EDQUOT;
-	if (owner->objects < ipcbox_limit(user_objects))
+	if (object_fits_locked(object, owner))
 		error = ipcbox_box_insert_locked(box, object);
 	if (error) {
 		ipcbox_user_put_locked(owner);
 		return error;
 	}
-	owner->objects++;
-	object->owner = owner;
+	object_charge_locked(object, owner);
 	if (object->state & IPCBOX_STATE_PERSISTENT)
 		__module_get(THIS_MODULE);
 	trace_ipcbox_create(object);
@@ -278,6 +308,7 @@ void ipcbox_object_fill_stat(struct ipcbox_object *object,
 		.mode = READ_ONCE(object->mode),
 		.name_length = object->name_length,
 		.handles = READ_ONCE(object->handles),
+		.mapped_bytes = object->mapped_bytes,
 	};
 	memcpy(stat->name, object->name, sizeof(stat->name));
 	object->ops->stat(object, stat);
@@ -389,7 +420,7 @@ static bool object_create_valid(const struct ipcbox_create *request)
 	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
 			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM;
 
-	return !(request->flags & ~flags) && !request->pad &&
+	return !(request->flags & ~flags) && !request->pad && !request->pad2 &&
 	       request->kind < ARRAY_SIZE(object_kinds) &&
 	       object_kinds[request->kind] &&
 	       !(request->mode & ~0666) &&
@@ -455,6 +486,9 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
 
 	if (!object_create_valid(request))
 		return -EINVAL;
+	/* The rest of the budget is checked when the object is charged. */
+	if (request->mapped_bytes > ipcbox_limit(user_mapped_bytes))
+		return -EDQUOT;
 	object = object_prepare(box, request);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
@@ -626,7 +660,7 @@ long ipcbox_object_list(struct ipcbox_invocation *call)
 
 	if (request->flags || request->pad || !request->count)
 		return -EINVAL;
-	if (request->entry_size < offsetofend(struct ipcbox_stat, pad2))
+	if (request->entry_size < offsetofend(struct ipcbox_stat, semaphores))
 		return -EINVAL;
 	if (request->entry_size > PAGE_SIZE)
 		return -E2BIG;
@@ -718,10 +752,8 @@ static int object_set_locked(struct ipcbox_object *object,
 		owner = ipcbox_user_get_locked(object->box, charged);
 		if (!owner)
 			return -ENOMEM;
-		object->owner->objects--;
-		owner->objects++;
-		ipcbox_user_put_locked(object->owner);
-		object->owner = owner;
+		object_uncharge_locked(object);
+		object_charge_locked(object, owner);
 	}
 	WRITE_ONCE(object->uid, uid);
 	WRITE_ONCE(object->gid, gid);

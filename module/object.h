@@ -24,6 +24,7 @@ struct ipcbox_handle;
 struct ipcbox_notice;
 struct ipcbox_object;
 struct ipcbox_process;
+struct vm_area_struct;
 
 /**
  * struct ipcbox_kind - what is particular to one kind of object
@@ -39,10 +40,12 @@ struct ipcbox_process;
  * @set_check: may the limits in a request be set? 0 or an errno; box->lock is
  *	held until @set, if any
  * @set: sets them, and takes notice of a new owner; cannot fail
- * @read: as read(2); the handle's right was checked
- * @write: as write(2); the handle's right was checked
+ * @read: as read(2); the handle's right was checked; NULL: -EINVAL
+ * @write: as write(2); the handle's right was checked; NULL: -EINVAL
  * @poll: as poll(2)
- * @async: O_ASYNC is set or cleared; as the file operation fasync
+ * @async: O_ASYNC is set or cleared; as the file operation fasync; NULL:
+ *	-EOPNOTSUPP
+ * @mmap: as mmap(2); the handle's rights were not checked; NULL: -ENODEV
  */
 struct ipcbox_kind {
 	const char *name;
@@ -66,6 +69,7 @@ struct ipcbox_kind {
 			 poll_table *table);
 	int (*async)(struct ipcbox_handle *handle, int descriptor,
 		     struct file *file, int on);
+	int (*mmap)(struct ipcbox_handle *handle, struct vm_area_struct *area);
 };
 
 /**
@@ -79,11 +83,12 @@ struct ipcbox_kind {
  * @name_length: the name's bytes
  * @handles: how many are attached; under box->lock
  * @pins: what else keeps it alive; under box->lock
- * @owner: whose budget of objects it is charged to; under box->lock
+ * @owner: whose budget it and its memory are charged to; under box->lock
  * @uid: owner
  * @gid: group
  * @mode: permissions
  * @state: IPCBOX_STATE_* bits
+ * @mapped_bytes: memory that it has for mapping; never changes
  * @process: whose own mailbox it is, which pins it until it is removed; or
  *	NULL; under box->lock
  * @rcu: the box's tables look at names under RCU
@@ -103,6 +108,7 @@ struct ipcbox_object {
 	kgid_t gid;
 	u32 mode;
 	u32 state;
+	u64 mapped_bytes;
 	struct ipcbox_process *process;
 	struct rcu_head rcu;
 };

@@ -24,19 +24,22 @@
 #define FROZEN_SIZE(type, size) \
 	static_assert(sizeof(struct ipcbox_##type) == (size), #type)
 
-FROZEN_SIZE(info, 144);
+FROZEN_SIZE(info, 160);
 FROZEN(info, features, 16);
 FROZEN(info, discarded, 136);
-FROZEN_SIZE(create, 72);
+FROZEN(info, user_mapped_bytes, 144);
+FROZEN_SIZE(create, 88);
 FROZEN(create, name, 24);
 FROZEN(create, id, 56);
 FROZEN(create, pad, 68);
+FROZEN(create, mapped_bytes, 72);
+FROZEN(create, pad2, 84);
 FROZEN_SIZE(open, 48);
 FROZEN(open, object, 16);
 FROZEN(open, id, 40);
 FROZEN_SIZE(unlink, 32);
 FROZEN(unlink, name, 24);
-FROZEN_SIZE(stat, 280);
+FROZEN_SIZE(stat, 296);
 FROZEN(stat, name, 40);
 FROZEN(stat, max_messages, 104);
 FROZEN(stat, handles, 200);
@@ -44,6 +47,8 @@ FROZEN(stat, pad, 220);
 FROZEN(stat, held, 224);
 FROZEN(stat, dead_letter, 264);
 FROZEN(stat, pad2, 276);
+FROZEN(stat, mapped_bytes, 280);
+FROZEN(stat, semaphores, 292);
 FROZEN_SIZE(list, 48);
 FROZEN(list, entries, 16);
 FROZEN(list, next, 32);
@@ -153,6 +158,7 @@ FIXTURE_VARIANT_ADD(abi, create)
 	.flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
 		 IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM,
 	.pad = offsetof(struct ipcbox_create, pad),
+	.pad2 = offsetof(struct ipcbox_create, pad2),
 	.writes = true,
 };
 
@@ -988,7 +994,7 @@ TEST_F(fields, create_checks_its_values)
 {
 	const struct ipcbox_create wrong[] = {
 		{ .kind = 0, .rights = R },
-		{ .kind = 3, .rights = R },
+		{ .kind = 5, .rights = R },
 		{ .kind = -1, .rights = R },
 		{ .kind = IPCBOX_QUEUE, .rights = 0 },
 		{ .kind = IPCBOX_QUEUE, .rights = 8 },
@@ -1007,6 +1013,9 @@ TEST_F(fields, create_checks_its_values)
 		{ .kind = IPCBOX_QUEUE, .rights = R, .max_message_bytes = -1 },
 		{ .kind = IPCBOX_QUEUE, .rights = R, .max_bytes = 100,
 		  .max_message_bytes = 101 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .mapped_bytes = 4096 },
+		{ .kind = IPCBOX_QUEUE, .rights = R, .semaphores = 1 },
+		{ .kind = IPCBOX_MAILBOX, .rights = R, .semaphores = 1 },
 	};
 	struct ipcbox_create create;
 	unsigned int i;

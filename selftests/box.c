@@ -635,6 +635,9 @@ bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
 			now.info.user_objects_used);
 	same &= is_same("box_objects_used", before->info.box_objects_used,
 			now.info.box_objects_used);
+	same &= is_same("user_mapped_bytes_used",
+			before->info.user_mapped_bytes_used,
+			now.info.user_mapped_bytes_used);
 	same &= is_same("discarded", before->info.discarded,
 			now.info.discarded);
 	same &= is_same("state", before->stat.state,
@@ -693,6 +696,12 @@ bool box_unchanged(int dev, int fd, const struct box_snapshot *before)
 			now.stat.dead_letter);
 	same &= is_same("max_deliveries", before->stat.max_deliveries,
 			now.stat.max_deliveries);
+	same &= is_same("mapped_bytes", before->stat.mapped_bytes,
+			now.stat.mapped_bytes);
+	same &= is_same("mappings", before->stat.mappings,
+			now.stat.mappings);
+	same &= is_same("semaphores", before->stat.semaphores,
+			now.stat.semaphores);
 	return same;
 }
 

@@ -40,6 +40,7 @@ static const struct {
 	CAP(user_share, 0),
 	CAP(box_objects, 0),
 	CAP(batch_messages, 0),
+	CAP(user_mapped_bytes, 256 * MIB),
 };
 
 FIXTURE(limit)

@@ -25,7 +25,8 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o, s:o}",
 			 "id", number(state->id), "name", name,
 			 "kind", kind_name(state->kind),
 			 "uid", number(state->uid), "gid", number(state->gid),
@@ -56,7 +57,10 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 "buried", number(state->buried),
 			 "dead_letter", state->dead_letter ?
 			 number(state->dead_letter) : json_null(),
-			 "max_deliveries", number(state->max_deliveries));
+			 "max_deliveries", number(state->max_deliveries),
+			 "mapped_bytes", number(state->mapped_bytes),
+			 "mappings", number(state->mappings),
+			 "semaphores", number(state->semaphores));
 }
 
 static json_t *base64(const unsigned char *data, size_t length)

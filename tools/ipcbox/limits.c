@@ -20,6 +20,8 @@ const struct limit limits[] = {
 	      "what one user may have in flight, 128 bytes more for each message"),
 	LIMIT(user_objects, UNIT_OBJECTS, USED(user_objects_used),
 	      "objects that one user may have"),
+	LIMIT(user_mapped_bytes, UNIT_BYTES, USED(user_mapped_bytes_used),
+	      "memory for mapping that one user's objects may have"),
 	LIMIT(user_share, UNIT_PERCENT, 0,
 	      "of an object's room that one user who is not its owner may fill"),
 	LIMIT(box_objects, UNIT_OBJECTS, USED(box_objects_used),

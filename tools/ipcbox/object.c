@@ -11,7 +11,9 @@
 const char *kind_name(unsigned int kind)
 {
 	return kind == IPCBOX_MAILBOX ? "mailbox" :
-	       kind == IPCBOX_QUEUE ? "queue" : "object";
+	       kind == IPCBOX_QUEUE ? "queue" :
+	       kind == IPCBOX_REGION ? "region" :
+	       kind == IPCBOX_CHANNEL ? "channel" : "object";
 }
 
 void object_label(char label[SHORT_TEXT + IPCBOX_NAME_MAX],

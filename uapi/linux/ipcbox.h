@@ -77,6 +77,8 @@
 /* Kinds of objects. */
 #define IPCBOX_MAILBOX		1	/* many senders, one receive handle */
 #define IPCBOX_QUEUE		2	/* many senders, many receivers */
+#define IPCBOX_REGION		3	/* shared memory, with semaphores */
+#define IPCBOX_CHANNEL		4	/* a ring of one producer, one consumer */
 
 /* Rights of a handle. */
 #define IPCBOX_RIGHT_RECEIVE	0x1	/* needs r in the object's mode */
@@ -96,6 +98,9 @@
 #define IPCBOX_FEATURE_NOTIFY	0x10	/* NOTIFY, O_ASYNC */
 #define IPCBOX_FEATURE_PROCESS	0x20	/* OPEN of a process's own mailbox */
 #define IPCBOX_FEATURE_STREAM	0x40	/* CREATE of a stream */
+#define IPCBOX_FEATURE_REGION	0x100	/* regions */
+#define IPCBOX_FEATURE_CHANNEL	0x200	/* channels */
+#define IPCBOX_FEATURE_POOL	0x400	/* mailboxes with a receive pool */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -124,6 +129,10 @@
  * @discarded: out: messages of this box that ended, since it began, neither
  *	received nor as dead letters: their lifetime or deliveries were used up,
  *	or their object was destroyed, and no dead-letter mailbox took them
+ * @user_mapped_bytes: out: budget of one user in the box: bytes of memory that
+ *	its objects have for mapping
+ * @user_mapped_bytes_used: out: what the caller's user has used of
+ *	@user_mapped_bytes
  *
  * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
  * concerns later requests and takes nothing away that exists.
@@ -149,6 +158,8 @@ struct ipcbox_info {
 	__u64 user_objects_used;
 	__u64 box_objects_used;
 	__u64 discarded;
+	__u64 user_mapped_bytes;
+	__u64 user_mapped_bytes_used;
 };
 
 /* Flags of IPCBOX_IOC_CREATE. */
@@ -177,12 +188,20 @@ struct ipcbox_info {
  * @id: out: the object's id
  * @created: out: 1 if the object is new, 0 if it existed and was opened
  * @pad: zero
+ * @mapped_bytes: memory that the object shall have for mapping, for kinds that
+ *	are mapped; else zero
+ * @semaphores: semaphores of a region; else zero
+ * @pad2: zero
  *
  * Without IPCBOX_CREATE_EXCLUSIVE an existing object of the name and kind is
  * opened, as by IPCBOX_IOC_OPEN with its errors, and its limits stay as they
  * are. The caller's fsuid and fsgid become owner and group. The object lives
  * until its last handle is closed, or, when persistent, until UNLINK and then
  * until its last handle is closed. A call that fails leaves nothing behind.
+ *
+ * Memory for mapping is charged to the user's user_mapped_bytes, and goes over
+ * to a new owner (IPCBOX_SET_UID) with the object; its pages are charged to the
+ * creator's memory cgroup, whoever uses them first.
  *
  * A stream (IPCBOX_CREATE_STREAM) is a queue with the semantics of a pipe: read
  * and write move bytes. What is written in one call of up to PIPE_BUF bytes
@@ -200,7 +219,8 @@ struct ipcbox_info {
  *            must be a queue, and take messages of PIPE_BUF bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
  *            of another kind, or a stream and none was asked for, or none
- *   EDQUOT   the user has user_objects objects
+ *   EDQUOT   the user has user_objects objects, or mapped_bytes does not fit
+ *            into what is left of user_mapped_bytes
  *   ENOSPC   the box has box_objects objects
  *   EMFILE, ENFILE   no descriptor, or no file, is left
  */
@@ -218,6 +238,9 @@ struct ipcbox_create {
 	__u64 id;
 	__u32 created;
 	__u32 pad;
+	__u64 mapped_bytes;
+	__u32 semaphores;
+	__u32 pad2;
 };
 
 /* Flags of IPCBOX_IOC_OPEN. */
@@ -352,6 +375,9 @@ struct ipcbox_unlink {
  * @dead_letter: out: the id of the dead-letter mailbox, or 0
  * @max_deliveries: out: how often a message may be held in vain; 0 for ever
  * @pad2: zero
+ * @mapped_bytes: out: memory that the object has for mapping
+ * @mappings: out: mappings of it that there are
+ * @semaphores: out: semaphores of a region
  *
  * Any handle may ask. The figures are of one moment. At each moment
  * sent = received + messages + held + withdrawn + expired + exhausted. Does
@@ -394,6 +420,9 @@ struct ipcbox_stat {
 	__u64 dead_letter;
 	__u32 max_deliveries;
 	__u32 pad2;
+	__u64 mapped_bytes;
+	__u32 mappings;
+	__u32 semaphores;
 };
 
 /**

@@ -30,7 +30,7 @@ static const struct explanation create_errors[] = {
 	{ EEXIST, "The name is taken: by an object of another kind, or one that had to be new." },
 	{ EACCES, "The object exists and does not grant you the rights asked for: its owner can change the mode." },
 	{ EBUSY, "The mailbox exists and another handle receives from it: a mailbox has one receiver at a time." },
-	{ EDQUOT, "You have as many objects as one user may have: remove some, or let root raise the limit user_objects." },
+	{ EDQUOT, "You have as many objects, or as much memory for mapping, as one user may have: remove some, or let root raise the limit user_objects or user_mapped_bytes." },
 	{ ENOSPC, "The box has as many objects as it may hold: remove some, or let root raise the limit box_objects." },
 	END
 };

@@ -33,6 +33,8 @@ int ipcbox_create(struct ipcbox *box,
 	request.max_messages = options->max_messages;
 	request.max_bytes = options->max_bytes;
 	request.max_message_bytes = options->max_message_bytes;
+	request.mapped_bytes = options->mapped_bytes;
+	request.semaphores = options->semaphores;
 
 	/* Allocate first: a call that fails leaves no object behind. */
 	made = ipcbox_allocate(sizeof(*made));

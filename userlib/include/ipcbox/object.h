@@ -120,6 +120,8 @@ int ipcbox_info(struct ipcbox *box, struct ipcbox_info *info);
  * @max_bytes: payload bytes that the object holds; 0 for the module's default
  * @max_message_bytes: largest payload that it takes; 0 for the module's
  *	default, or for @max_bytes when that is less
+ * @mapped_bytes: memory for mapping, for kinds that are mapped; else 0
+ * @semaphores: semaphores of a region; else 0
  *
  * Use it with designated initialisers:
  *
@@ -136,6 +138,8 @@ struct ipcbox_create_options {
 	uint64_t max_messages;
 	uint64_t max_bytes;
 	uint64_t max_message_bytes;
+	uint64_t mapped_bytes;
+	unsigned int semaphores;
 };
 
 /**
@@ -160,7 +164,8 @@ struct ipcbox_create_options {
  *		IPCBOX_RIGHT_MANAGE is asked by another than the owner
  *	-EBUSY	it is an existing mailbox that has its receive handle, and
  *		IPCBOX_RIGHT_RECEIVE is asked
- *	-EDQUOT	the user has as many objects as one user may have
+ *	-EDQUOT	the user has as many objects, or as much memory for mapping, as
+ *		one user may have
  *	-ENOSPC	the box has as many objects as it may hold
  *	-EMFILE, -ENFILE	no descriptor, or no file, is left
  */
