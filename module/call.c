@@ -67,13 +67,14 @@ static int call_begin(struct ipcbox_exchange *exchange,
  */
 static int call_wait(struct ipcbox_exchange *exchange,
 		     struct ipcbox_message *message,
-		     struct ipcbox_waiter *waiter, u64 deadline, bool *ours)
+		     struct ipcbox_waiter *waiter,
+		     const struct ipcbox_patience *patience, bool *ours)
 {
 	struct ipcbox_wakes wakes __uninitialized;
 	int error;
 
 	*ours = true;
-	error = ipcbox_waiter_wait(waiter, deadline);
+	error = ipcbox_waiter_wait(waiter, patience);
 	if (!error)
 		return waiter->result;
 	ipcbox_exchange_lock(exchange, &wakes);
@@ -101,8 +102,7 @@ static int call_await(struct ipcbox_exchange *exchange,
 
 	error = call_begin(exchange, message, waiter, patience);
 	if (!error)
-		error = call_wait(exchange, message, waiter,
-				  patience->deadline, &ours);
+		error = call_wait(exchange, message, waiter, patience, &ours);
 	if (error && ours)
 		ipcbox_message_free(message);
 	return error;
@@ -176,6 +176,7 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 	const struct ipcbox_patience patience = {
 		.wait = !(request->flags & IPCBOX_NOWAIT) &&
 			!(call->file->f_flags & O_NONBLOCK),
+		.clock = CLOCK_MONOTONIC,
 		.deadline = request->deadline,
 	};
 	struct ipcbox_outgoing outgoing __uninitialized;

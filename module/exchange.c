@@ -745,9 +745,9 @@ static void exchange_set(struct ipcbox_object *object,
 }
 
 static const struct ipcbox_ioctl exchange_ioctls[] = {
-	IPCBOX_IOCTL(IPCBOX_IOC_SEND, ipcbox_send, deadline,
+	IPCBOX_IOCTL(IPCBOX_IOC_SEND, ipcbox_send, object,
 		     ipcbox_exchange_send),
-	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, skip,
+	IPCBOX_IOCTL(IPCBOX_IOC_RECEIVE, ipcbox_receive, object,
 		     ipcbox_exchange_receive),
 	IPCBOX_IOCTL(IPCBOX_IOC_ANSWER, ipcbox_answer, deadline,
 		     ipcbox_exchange_answer),

@@ -5,11 +5,13 @@
 #ifndef IPCBOX_EXCHANGE_H
 #define IPCBOX_EXCHANGE_H
 
+#include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/time.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -175,12 +177,52 @@ struct ipcbox_waiter {
 /**
  * struct ipcbox_patience - how long a call may wait
  * @wait: false: not at all
- * @deadline: CLOCK_MONOTONIC in nanoseconds, or IPCBOX_FOREVER
+ * @clock: of the deadline: CLOCK_MONOTONIC or CLOCK_REALTIME
+ * @deadline: in nanoseconds, or IPCBOX_FOREVER
  */
 struct ipcbox_patience {
 	bool wait;
+	clockid_t clock;
 	u64 deadline;
 };
+
+/**
+ * ipcbox_patience_clock() - which clock is a deadline of?
+ * @flags: of a request
+ *
+ * Return: CLOCK_REALTIME or CLOCK_MONOTONIC.
+ */
+static inline clockid_t ipcbox_patience_clock(u32 flags)
+{
+	return flags & IPCBOX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
+/**
+ * ipcbox_request_restarts() - the result of a request that may be restarted
+ * @result: as it is
+ * @flags: of the request
+ *
+ * Return: the result as the request wants it: with IPCBOX_NORESTART a handler
+ * ends the call whatever SA_RESTART says.
+ */
+static inline long ipcbox_request_restarts(long result, u32 flags)
+{
+	return result == -ERESTARTSYS && flags & IPCBOX_NORESTART ?
+		       -ERESTARTNOHAND : result;
+}
+
+/**
+ * ipcbox_request_check_object() - is a handle on the object that is meant?
+ * @handle: the handle
+ * @id: of the object; 0 for any
+ *
+ * Return: 0, or -ESTALE.
+ */
+static inline int
+ipcbox_request_check_object(const struct ipcbox_handle *handle, u64 id)
+{
+	return id && id != handle->object->id ? -ESTALE : 0;
+}
 
 /**
  * ipcbox_deadline_valid() - is this a deadline?
@@ -237,7 +279,8 @@ void ipcbox_expiry_work(struct work_struct *work);
 void ipcbox_waiter_init(struct ipcbox_waiter *waiter);
 void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 				 struct ipcbox_wakes *wakes);
-int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline);
+int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
+		       const struct ipcbox_patience *patience);
 
 /* send.c */
 struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,

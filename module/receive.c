@@ -23,7 +23,8 @@
  * struct receiving - a chunk of messages on their way out
  * @handle: by which they are received
  * @exchange: where they come from
- * @hold: they get tokens
+ * @flags: IPCBOX_HOLD: they get tokens; IPCBOX_TRUNCATE, IPCBOX_LARGEST: what
+ *	their buffers must have room for
  * @selection: which ones are wanted
  * @patience: how long to wait for the first
  * @incoming: what the user asked, and what it is told
@@ -35,7 +36,7 @@
 struct receiving {
 	struct ipcbox_handle *handle;
 	struct ipcbox_exchange *exchange;
-	bool hold;
+	u32 flags;
 	struct ipcbox_selection selection;
 	struct ipcbox_patience patience;
 	struct ipcbox_incoming incoming[RECEIVE_CHUNK];
@@ -44,6 +45,14 @@ struct receiving {
 	u32 taken;
 	u32 given;
 };
+
+/* The longest message that a buffer takes. */
+static u32 receive_room(const struct receiving *receiving,
+			const struct ipcbox_incoming *incoming)
+{
+	return receiving->flags & IPCBOX_TRUNCATE ? U32_MAX :
+						    incoming->capacity;
+}
 
 /* The message to go next, past those whose time has come. */
 static struct ipcbox_queue_entry *
@@ -85,7 +94,7 @@ static int receive_take_locked(struct receiving *receiving,
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
 				       -EPIPE : -EAGAIN;
-		if (entry->length > incoming->capacity) {
+		if (entry->length > receive_room(receiving, incoming)) {
 			incoming->length = entry->length;
 			return -EMSGSIZE;
 		}
@@ -112,7 +121,7 @@ static void receive_park_locked(struct receiving *receiving,
 
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_waiter_init(waiter);
-	waiter->capacity = receiving->incoming[0].capacity;
+	waiter->capacity = receive_room(receiving, &receiving->incoming[0]);
 	waiter->selection = receiving->selection.flags ? &receiving->selection :
 							 NULL;
 	ipcbox_exchange_add_receiver_locked(exchange, waiter);
@@ -128,7 +137,8 @@ static void receive_pull_locked(struct receiving *receiving,
 
 	entry = ipcbox_selection_parked_locked(exchange,
 					       &receiving->selection);
-	if (!entry || entry->length > receiving->incoming[0].capacity)
+	if (!entry ||
+	    entry->length > receive_room(receiving, &receiving->incoming[0]))
 		return;
 	ipcbox_queue_unpark(&exchange->queue, entry);
 	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
@@ -165,7 +175,7 @@ static int receive_wait(struct receiving *receiving,
 	struct ipcbox_wakes wakes;
 	int error;
 
-	error = ipcbox_waiter_wait(waiter, receiving->patience.deadline);
+	error = ipcbox_waiter_wait(waiter, &receiving->patience);
 	if (error) {
 		ipcbox_exchange_lock(exchange, &wakes);
 		if (waiter->result == IPCBOX_WAITING) {
@@ -279,7 +289,8 @@ static int receive_prepare(struct receiving *receiving,
 	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 	struct ipcbox_box *box = receiving->exchange->object.box;
 
-	if (!receiving->hold && !(delivery && delivery->call)) {
+	if (!(receiving->flags & IPCBOX_HOLD) &&
+	    !(delivery && delivery->call)) {
 		if (delivery)
 			delivery->token = 0;
 		return 0;
@@ -334,7 +345,7 @@ static int receive_give(struct receiving *receiving, void __user *to,
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->given];
 
-		if (message->entry.length > incoming->capacity)
+		if (message->entry.length > receive_room(receiving, incoming))
 			break;
 		error = receive_prepare(receiving, message);
 		if (!error)
@@ -366,6 +377,19 @@ int ipcbox_receive_reply(struct ipcbox_message *message,
 	return receive_copy_out(message, incoming, to);
 }
 
+/* With IPCBOX_LARGEST: is there room for whatever may come? */
+static int receive_check_room(const struct receiving *receiving,
+			      struct ipcbox_incoming *incoming)
+{
+	u32 largest = READ_ONCE(receiving->exchange->max_message_bytes);
+
+	if (!(receiving->flags & IPCBOX_LARGEST) ||
+	    incoming->capacity >= largest)
+		return 0;
+	incoming->length = largest;
+	return -EMSGSIZE;
+}
+
 static int receive_ask(struct receiving *receiving, const void __user *from,
 		       u32 stride, u32 count)
 {
@@ -375,6 +399,8 @@ static int receive_ask(struct receiving *receiving, const void __user *from,
 	for (receiving->asked = 0; receiving->asked < count; incoming++) {
 		error = copy_struct_from_user(incoming, sizeof(*incoming), from,
 					      stride);
+		if (!error)
+			error = receive_check_room(receiving, incoming);
 		if (error)
 			break;
 		from += stride;
@@ -387,13 +413,15 @@ static int receive_check(const struct ipcbox_handle *handle,
 			 const struct ipcbox_receive *request)
 {
 	const u32 flags = IPCBOX_NOWAIT | IPCBOX_HOLD | IPCBOX_PEEK |
-			  IPCBOX_SELECT_ALL;
+			  IPCBOX_SELECT_ALL | IPCBOX_REALTIME |
+			  IPCBOX_NORESTART | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
+	const u32 not_peek = IPCBOX_HOLD | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
 
 	if (request->flags & ~flags ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (request->flags & IPCBOX_PEEK ?
-		    request->flags & IPCBOX_HOLD ||
+		    request->flags & not_peek ||
 			    request->skip > IPCBOX_SKIP_MAX :
 		    request->skip)
 		return -EINVAL;
@@ -404,7 +432,9 @@ static int receive_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
-	return handle->rights & IPCBOX_RIGHT_RECEIVE ? 0 : -EACCES;
+	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
+		return -EACCES;
+	return ipcbox_request_check_object(handle, request->object);
 }
 
 /* Takes and gives a chunk; nothing given and no error: try again. */
@@ -446,9 +476,10 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 
 	first = u64_to_user_ptr(request->messages);
 	receiving.handle = handle;
-	receiving.hold = request->flags & IPCBOX_HOLD;
+	receiving.flags = request->flags;
 	receiving.selection = *selection;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
+	receiving.patience.clock = ipcbox_patience_clock(request->flags);
 	receiving.patience.deadline = request->deadline;
 	while (!error && total < request->count) {
 		void __user *to = (void __user *)first + (u64)total * stride;
@@ -500,7 +531,7 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 						 call->file->f_flags &
 							 O_NONBLOCK);
 	ipcbox_selection_end(&selection);
-	return result;
+	return ipcbox_request_restarts(result, request->flags);
 }
 
 /**
@@ -520,7 +551,9 @@ struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
+	receiving.patience.clock = CLOCK_MONOTONIC;
 	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.flags = 0;
 	receiving.selection.flags = 0;
 	receiving.incoming[0].capacity = U32_MAX;
 	receiving.asked = 1;
@@ -554,7 +587,9 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
+	receiving.patience.clock = CLOCK_MONOTONIC;
 	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.flags = 0;
 	receiving.selection.flags = 0;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);
 	receiving.asked = 1;

@@ -171,7 +171,7 @@ static int send_wait(struct sending *sending, struct ipcbox_message *message,
 	struct ipcbox_wakes wakes;
 	int error;
 
-	error = ipcbox_waiter_wait(waiter, sending->patience.deadline);
+	error = ipcbox_waiter_wait(waiter, &sending->patience);
 	if (!error)
 		return waiter->result;
 	ipcbox_exchange_lock(exchange, &wakes);
@@ -277,7 +277,10 @@ static int send_make_chunk(struct sending *sending, const void __user *from,
 static int send_check(const struct ipcbox_handle *handle,
 		      const struct ipcbox_send *request)
 {
-	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_SYNC) ||
+	const u32 flags = IPCBOX_NOWAIT | IPCBOX_SYNC | IPCBOX_REALTIME |
+			  IPCBOX_NORESTART;
+
+	if (request->flags & ~flags ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (!request->count || request->count > ipcbox_limit(batch_messages))
@@ -288,7 +291,9 @@ static int send_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
-	return handle->rights & IPCBOX_RIGHT_SEND ? 0 : -EACCES;
+	if (!(handle->rights & IPCBOX_RIGHT_SEND))
+		return -EACCES;
+	return ipcbox_request_check_object(handle, request->object);
 }
 
 static long send_messages(struct ipcbox_handle *handle,
@@ -353,18 +358,21 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 	const struct ipcbox_patience patience = {
 		.wait = !(request->flags & IPCBOX_NOWAIT) &&
 			!(call->file->f_flags & O_NONBLOCK),
+		.clock = ipcbox_patience_clock(request->flags),
 		.deadline = request->deadline,
 	};
-	int error;
+	long result;
 
-	error = send_check(handle, request);
-	if (!error)
-		error = ipcbox_exchange_check_messages(handle);
-	if (error)
-		return error;
+	result = send_check(handle, request);
+	if (!result)
+		result = ipcbox_exchange_check_messages(handle);
+	if (result)
+		return result;
 	if (request->flags & IPCBOX_SYNC)
-		return send_sync(handle, request, &patience);
-	return send_messages(handle, request, &patience);
+		result = send_sync(handle, request, &patience);
+	else
+		result = send_messages(handle, request, &patience);
+	return ipcbox_request_restarts(result, request->flags);
 }
 
 /**
@@ -382,6 +390,7 @@ ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 {
 	const struct ipcbox_patience patience = {
 		.wait = wait,
+		.clock = CLOCK_MONOTONIC,
 		.deadline = IPCBOX_FOREVER,
 	};
 	const struct ipcbox_outgoing outgoing = {

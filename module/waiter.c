@@ -42,16 +42,18 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 /**
  * ipcbox_waiter_wait() - sleep until there is a result
  * @waiter: the caller's waiter, where others find it
- * @deadline: CLOCK_MONOTONIC in nanoseconds, or IPCBOX_FOREVER
+ * @patience: until when
  *
  * Sleeps; no lock may be held.
  *
  * Return: 0 when @waiter has its result; -ETIMEDOUT or -ERESTARTSYS when the
  * deadline or a signal came first, and others may still find it.
  */
-int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline)
+int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
+		       const struct ipcbox_patience *patience)
 {
-	ktime_t expires = ns_to_ktime(deadline);
+	ktime_t expires = ns_to_ktime(patience->deadline);
+	bool forever = patience->deadline == IPCBOX_FOREVER;
 	bool late = false;
 	int error = 0;
 
@@ -67,10 +69,11 @@ int ipcbox_waiter_wait(struct ipcbox_waiter *waiter, u64 deadline)
 		if (signal_pending(current))
 			break;
 		error = 0;
-		late = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?
-						 NULL : &expires,
-						 current->timer_slack_ns,
-						 HRTIMER_MODE_ABS);
+		late = !schedule_hrtimeout_range_clock(forever ? NULL :
+							     &expires,
+						       current->timer_slack_ns,
+						       HRTIMER_MODE_ABS,
+						       patience->clock);
 	}
 	__set_current_state(TASK_RUNNING);
 	return error;

@@ -58,17 +58,19 @@ FROZEN(set, dead_letter, 48);
 FROZEN(set, pad, 60);
 FROZEN_SIZE(outgoing, 32);
 FROZEN(outgoing, lifetime, 24);
-FROZEN_SIZE(send, 32);
+FROZEN_SIZE(send, 40);
 FROZEN(send, deadline, 24);
+FROZEN(send, object, 32);
 FROZEN_SIZE(incoming, 96);
 FROZEN(incoming, pid, 40);
 FROZEN(incoming, token, 56);
 FROZEN(incoming, origin, 72);
 FROZEN(incoming, pad, 92);
-FROZEN_SIZE(receive, 64);
+FROZEN_SIZE(receive, 72);
 FROZEN(receive, deadline, 24);
 FROZEN(receive, tag, 32);
 FROZEN(receive, pid, 56);
+FROZEN(receive, object, 64);
 FROZEN_SIZE(call, 40);
 FROZEN(call, reply, 16);
 FROZEN(call, deadline, 32);
@@ -206,7 +208,8 @@ FIXTURE_VARIANT_ADD(abi, send)
 {
 	.command = IPCBOX_IOC_SEND,
 	.size = sizeof(struct ipcbox_send),
-	.flags = IPCBOX_NOWAIT | IPCBOX_SYNC,
+	.flags = IPCBOX_NOWAIT | IPCBOX_SYNC | IPCBOX_REALTIME |
+		 IPCBOX_NORESTART,
 	.handle = true,
 };
 
@@ -215,7 +218,9 @@ FIXTURE_VARIANT_ADD(abi, receive)
 	.command = IPCBOX_IOC_RECEIVE,
 	.size = sizeof(struct ipcbox_receive),
 	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD | IPCBOX_PEEK |
-		 IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID | IPCBOX_SELECT_SEQUENCE,
+		 IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID |
+		 IPCBOX_SELECT_SEQUENCE | IPCBOX_REALTIME | IPCBOX_NORESTART |
+		 IPCBOX_TRUNCATE | IPCBOX_LARGEST,
 	.handle = true,
 };
 
@@ -1431,6 +1436,8 @@ TEST_F(fields, receive_checks_its_selection)
 		{ .flags = IPCBOX_PEEK, .skip = IPCBOX_SKIP_MAX + 1 },
 		{ .flags = IPCBOX_PEEK, .skip = -1 },
 		{ .flags = IPCBOX_PEEK | IPCBOX_HOLD },
+		{ .flags = IPCBOX_PEEK | IPCBOX_TRUNCATE },
+		{ .flags = IPCBOX_PEEK | IPCBOX_LARGEST },
 		{ .flags = IPCBOX_PEEK | IPCBOX_HOLD | IPCBOX_SELECT_TAG },
 		{ .flags = IPCBOX_PEEK, .tag = 1 },
 		{ .flags = IPCBOX_PEEK, .deadline = 1ull << 63 },

@@ -37,7 +37,9 @@
  *   ENOMEM   the kernel, or the caller's memory cgroup, has no memory
  *
  * Operations that wait may also return EINTR; they are restarted instead when
- * the signal's handler was installed with SA_RESTART (see signal(7)).
+ * the signal's handler was installed with SA_RESTART (see signal(7)), unless
+ * IPCBOX_NORESTART was given. With IPCBOX_REALTIME a deadline is one of
+ * CLOCK_REALTIME: when that clock is set, waiting calls follow it.
  *
  * read(2), write(2) and poll(2) on a handle
  * -----------------------------------------
@@ -525,6 +527,10 @@ struct ipcbox_set {
 #define IPCBOX_SELECT_TAG	0x10	/* RECEIVE: by tag and tag_mask */
 #define IPCBOX_SELECT_PID	0x20	/* RECEIVE: by pid */
 #define IPCBOX_SELECT_SEQUENCE	0x40	/* RECEIVE: by sequence */
+#define IPCBOX_REALTIME		0x200	/* the deadline is of CLOCK_REALTIME */
+#define IPCBOX_NORESTART	0x400	/* EINTR whatever SA_RESTART says */
+#define IPCBOX_TRUNCATE		0x800	/* RECEIVE: cut what is too long */
+#define IPCBOX_LARGEST		0x1000	/* RECEIVE: room for the largest */
 
 /* How many messages a PEEK may skip. */
 #define IPCBOX_SKIP_MAX		65535
@@ -549,11 +555,12 @@ struct ipcbox_outgoing {
 /**
  * struct ipcbox_send - IPCBOX_IOC_SEND, on a handle: send messages
  * @size: sizeof(struct ipcbox_send)
- * @flags: IPCBOX_NOWAIT, IPCBOX_SYNC
+ * @flags: IPCBOX_NOWAIT, IPCBOX_SYNC, IPCBOX_REALTIME, IPCBOX_NORESTART
  * @messages: pointer to an array of struct ipcbox_outgoing
  * @count: messages in the array, 1 to batch_messages; with IPCBOX_SYNC 1
  * @message_size: sizeof(struct ipcbox_outgoing); the array's stride
  * @deadline: when to give up waiting, or IPCBOX_FOREVER
+ * @object: the id of the object that the handle is meant to be on; 0 for any
  *
  * Sends the messages in their order, waiting for room where the object is
  * full, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. Senders that wait are
@@ -576,6 +583,7 @@ struct ipcbox_outgoing {
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_SEND
  *   EINVAL     count, a priority or a lifetime (2^63 - 1) is out of range
+ *   ESTALE     the handle is on another object than @object
  *   EMSGSIZE   a payload is longer than the object's max_message_bytes
  *   EAGAIN     there is no room, and the call may not wait
  *   ETIMEDOUT  there was no room up to the deadline, or with IPCBOX_SYNC nobody
@@ -596,6 +604,7 @@ struct ipcbox_send {
 	__u32 count;
 	__u32 message_size;
 	__u64 deadline;
+	__u64 object;
 };
 
 /* Bits of struct ipcbox_incoming.flags. */
@@ -660,7 +669,8 @@ struct ipcbox_incoming {
 /**
  * struct ipcbox_receive - IPCBOX_IOC_RECEIVE, on a handle: receive messages
  * @size: sizeof(struct ipcbox_receive)
- * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD, IPCBOX_PEEK, IPCBOX_SELECT_*
+ * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD, IPCBOX_PEEK, IPCBOX_SELECT_*,
+ *	IPCBOX_REALTIME, IPCBOX_NORESTART, IPCBOX_TRUNCATE, IPCBOX_LARGEST
  * @messages: pointer to an array of struct ipcbox_incoming
  * @count: messages in the array, 1 to batch_messages
  * @message_size: sizeof(struct ipcbox_incoming); the array's stride
@@ -675,6 +685,7 @@ struct ipcbox_incoming {
  *	caller's pid namespace; else zero
  * @skip: with IPCBOX_PEEK: how many of the messages that would be taken to pass
  *	over, at most IPCBOX_SKIP_MAX; else zero
+ * @object: the id of the object that the handle is meant to be on; 0 for any
  *
  * Takes messages, the highest priority first and the oldest first within a
  * priority. Waits for the first only, unless IPCBOX_NOWAIT or O_NONBLOCK says
@@ -706,6 +717,11 @@ struct ipcbox_incoming {
  * what it has room for, and length tells the whole, so headers alone can be
  * had with a capacity of 0.
  *
+ * With IPCBOX_TRUNCATE a message that is longer than its buffer is received all
+ * the same: the buffer gets its beginning, length tells the whole, and the rest
+ * is lost. With IPCBOX_LARGEST a buffer must have room for the largest message
+ * that the object takes, whatever comes; as mq_receive(3) has it.
+ *
  * Returns the number of messages received, at least 1; fewer than asked where
  * no more was there or the next one met an error, which a further call
  * reports. Messages not received stay where they were, in their places. When
@@ -713,10 +729,11 @@ struct ipcbox_incoming {
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE
  *   EINVAL     count or skip is out of range, or flags exclude each other:
- *              IPCBOX_PEEK and IPCBOX_HOLD
+ *              IPCBOX_PEEK and IPCBOX_HOLD, IPCBOX_TRUNCATE or IPCBOX_LARGEST
  *   ENOENT     IPCBOX_SELECT_PID names no process
- *   EMSGSIZE   the message is longer than the first buffer's capacity; the
- *              length is written
+ *   ESTALE     the handle is on another object than @object
+ *   EMSGSIZE   the message is longer than the first buffer's capacity, or with
+ *              IPCBOX_LARGEST might be; the length that it needs is written
  *   EAGAIN     nothing is there, and the call may not wait
  *   ETIMEDOUT  nothing came up to the deadline
  *   EINTR      a signal came first
@@ -735,6 +752,7 @@ struct ipcbox_receive {
 	__u64 sequence;
 	__s32 pid;
 	__u32 skip;
+	__u64 object;
 };
 
 /**
