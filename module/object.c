@@ -240,6 +240,26 @@ static int object_register_locked(struct ipcbox_box *box,
 	return 0;
 }
 
+/* Makes an object that is in no box yet, and belongs to the caller. */
+static struct ipcbox_object *object_make(struct ipcbox_box *box,
+					 const struct ipcbox_create *request,
+					 kuid_t uid, kgid_t gid)
+{
+	const struct ipcbox_kind *kind = object_kinds[request->kind];
+	struct ipcbox_object *object;
+
+	object = kind->create(request);
+	if (IS_ERR(object))
+		return object;
+	object->box = box;
+	object->kind = request->kind;
+	object->ops = kind;
+	object->uid = uid;
+	object->gid = gid;
+	object->mode = request->mode;
+	return object;
+}
+
 /**
  * ipcbox_object_create_for_locked() - make a process's own mailbox
  * @process: the process; its box's lock is held
@@ -252,7 +272,10 @@ static int object_register_locked(struct ipcbox_box *box,
 struct ipcbox_object *
 ipcbox_object_create_for_locked(struct ipcbox_process *process)
 {
-	const struct ipcbox_create defaults = { .kind = IPCBOX_MAILBOX };
+	const struct ipcbox_create defaults = {
+		.kind = IPCBOX_MAILBOX,
+		.mode = 0200,
+	};
 	struct ipcbox_box *box = process->box;
 	struct ipcbox_object *object;
 	const struct cred *cred;
@@ -262,17 +285,11 @@ ipcbox_object_create_for_locked(struct ipcbox_process *process)
 	cred = ipcbox_process_cred(process);
 	if (!cred)
 		return ERR_PTR(-ENOENT);
-	object = ipcbox_mailbox_kind.create(&defaults);
+	object = object_make(box, &defaults, cred->uid, cred->gid);
 	if (IS_ERR(object)) {
 		put_cred(cred);
 		return object;
 	}
-	object->box = box;
-	object->kind = IPCBOX_MAILBOX;
-	object->ops = &ipcbox_mailbox_kind;
-	object->uid = cred->uid;
-	object->gid = cred->gid;
-	object->mode = 0200;
 	object->state = IPCBOX_STATE_PROCESS;
 	error = object_register_locked(box, object,
 				       ipcbox_user_charged(cred->user_ns,
@@ -387,19 +404,13 @@ object_find_locked(struct ipcbox_box *box,
 static struct ipcbox_object *
 object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
 {
-	const struct ipcbox_kind *kind = object_kinds[request->kind];
 	struct ipcbox_object *object;
 	int error;
 
-	object = kind->create(request);
+	object = object_make(box, request, current_fsuid(), current_fsgid());
 	if (IS_ERR(object))
 		return object;
-	object->box = box;
-	object->kind = request->kind;
-	object->ops = kind;
-	object->uid = current_fsuid();
-	object->gid = current_fsgid();
-	object->mode = request->mode & ~current_umask();
+	object->mode &= ~current_umask();
 	if (request->flags & IPCBOX_CREATE_PERSISTENT)
 		object->state |= IPCBOX_STATE_PERSISTENT;
 	if (request->flags & IPCBOX_CREATE_STREAM)
