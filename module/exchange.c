@@ -537,8 +537,8 @@ static int exchange_attach(struct ipcbox_handle *handle)
 		if (exchange->object.kind == IPCBOX_MAILBOX &&
 		    exchange->receive_handles)
 			error = -EBUSY;
-		else
-			exchange->receive_handles++;
+		else if (!exchange->receive_handles++)
+			wakes.writable |= EPOLLOUT | EPOLLWRNORM;
 	}
 	if (!error && handle->rights & IPCBOX_RIGHT_SEND)
 		exchange->send_handles++;

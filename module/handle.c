@@ -128,10 +128,11 @@ static void handle_show_fdinfo(struct seq_file *out, struct file *file)
 	seq_printf(out, "ipcbox-kind:\t%s\n", object->ops->name);
 	seq_printf(out, "ipcbox-name:\t%s\n", object->name);
 	seq_printf(out, "ipcbox-handle:\t%llu\n", handle->id);
-	seq_printf(out, "ipcbox-rights:\t%s%s%s\n",
+	seq_printf(out, "ipcbox-rights:\t%s%s%s%s\n",
 		   handle->rights & IPCBOX_RIGHT_RECEIVE ? "r" : "-",
 		   handle->rights & IPCBOX_RIGHT_SEND ? "w" : "-",
-		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-");
+		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-",
+		   handle->rights & IPCBOX_RIGHT_LOOK ? "l" : "-");
 	seq_printf(out, "ipcbox-state:\t%s%s\n",
 		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
 							  "handle-bound",

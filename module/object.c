@@ -53,7 +53,7 @@ static u32 object_rights(const struct ipcbox_object *object)
 		mode >>= 3;
 	}
 	if (mode & 04)
-		rights |= IPCBOX_RIGHT_RECEIVE;
+		rights |= IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_LOOK;
 	if (mode & 02)
 		rights |= IPCBOX_RIGHT_SEND;
 	return rights;

@@ -18,7 +18,8 @@
 #include "ioctl.h"
 
 #define IPCBOX_RIGHTS_ALL \
-	(IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND | IPCBOX_RIGHT_MANAGE)
+	(IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND | IPCBOX_RIGHT_MANAGE | \
+	 IPCBOX_RIGHT_LOOK)
 
 struct ipcbox_handle;
 struct ipcbox_notice;

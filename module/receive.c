@@ -416,6 +416,7 @@ static int receive_check(const struct ipcbox_handle *handle,
 			  IPCBOX_SELECT_ALL | IPCBOX_REALTIME |
 			  IPCBOX_NORESTART | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
 	const u32 not_peek = IPCBOX_HOLD | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
+	u32 rights = IPCBOX_RIGHT_RECEIVE;
 
 	if (request->flags & ~flags ||
 	    !ipcbox_deadline_valid(request->deadline))
@@ -432,7 +433,9 @@ static int receive_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
-	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
+	if (request->flags & IPCBOX_PEEK)
+		rights |= IPCBOX_RIGHT_LOOK;
+	if (!(handle->rights & rights))
 		return -EACCES;
 	return ipcbox_request_check_object(handle, request->object);
 }

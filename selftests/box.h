@@ -28,6 +28,7 @@
 #define W		IPCBOX_RIGHT_SEND
 #define M		IPCBOX_RIGHT_MANAGE
 #define RWM		(R | W | M)
+#define L		IPCBOX_RIGHT_LOOK
 
 /*
  * The harness gives a test 30 seconds. That is too short for a kernel with

@@ -519,7 +519,7 @@ TEST_F(direct, wrong_arguments)
 	open.name_length = 0;
 	open.rights = 0;
 	EXPECT_EQ(-EINVAL, box_open(self->dev, &open));
-	open.rights = RWM + 1;
+	open.rights = 2 * L;
 	EXPECT_EQ(-EINVAL, box_open(self->dev, &open));
 	open.rights = R;
 	open.flags = 1;

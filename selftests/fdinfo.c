@@ -67,13 +67,13 @@ static const char *shown(pid_t pid, int fd, const char *key)
 TEST_F(info, fdinfo_tells_of_the_object_and_the_handle)
 {
 	char id[32];
-	int w;
+	int w, l;
 
 	snprintf(id, sizeof(id), "%llu", box_id(self->fd));
 	EXPECT_STREQ(id, shown(getpid(), self->fd, "id"));
 	EXPECT_STREQ("mailbox", shown(getpid(), self->fd, "kind"));
 	EXPECT_STREQ(self->name, shown(getpid(), self->fd, "name"));
-	EXPECT_STREQ("rwm", shown(getpid(), self->fd, "rights"));
+	EXPECT_STREQ("rwm-", shown(getpid(), self->fd, "rights"));
 	EXPECT_EQ(0, atoi(shown(getpid(), self->fd, "messages")));
 	EXPECT_EQ(1, box_put(self->fd, 1));
 	EXPECT_EQ(1, box_put(self->fd, 1));
@@ -83,7 +83,11 @@ TEST_F(info, fdinfo_tells_of_the_object_and_the_handle)
 	w = box_open_name(self->dev, self->name, W);
 	ASSERT_LE(0, w);
 	EXPECT_STREQ(id, shown(getpid(), w, "id"));
-	EXPECT_STREQ("-w-", shown(getpid(), w, "rights"));
+	EXPECT_STREQ("-w--", shown(getpid(), w, "rights"));
+	l = box_open_name(self->dev, self->name, L);
+	ASSERT_LE(0, l);
+	EXPECT_STREQ("---l", shown(getpid(), l, "rights"));
+	close(l);
 	EXPECT_STRNE(shown(getpid(), self->fd, "handle"), "");
 	close(w);
 }

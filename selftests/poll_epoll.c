@@ -181,6 +181,33 @@ TEST_F(ready, epoll_is_edge_triggered_for_out)
 	EXPECT_EQ(0, happened(self->epoll, 0));
 }
 
+/* What was written before may be read from now on, or no more be in vain. */
+TEST_F(ready, the_coming_of_the_first_receiver_is_an_edge_for_out)
+{
+	int w = box_make(self->dev, IPCBOX_QUEUE, W);
+	int first, second;
+
+	ASSERT_LE(0, w);
+	EXPECT_EQ(0, watch(self->epoll, w, EPOLLOUT | EPOLLET));
+	EXPECT_EQ(EPOLLOUT, happened(self->epoll, 0));
+	EXPECT_EQ(0, happened(self->epoll, 0));
+	first = box_open_id(self->dev, box_id(w), R);
+	ASSERT_LE(0, first);
+	EXPECT_EQ(EPOLLOUT, happened(self->epoll, -1));
+	second = box_open_id(self->dev, box_id(w), R);
+	ASSERT_LE(0, second);
+	EXPECT_EQ(0, happened(self->epoll, 0));
+	close(first);
+	EXPECT_EQ(0, happened(self->epoll, 0));
+	close(second);
+	EXPECT_EQ(EPOLLHUP, happened(self->epoll, -1));
+	first = box_open_id(self->dev, box_id(w), R);
+	ASSERT_LE(0, first);
+	EXPECT_EQ(EPOLLOUT, happened(self->epoll, -1));
+	close(first);
+	close(w);
+}
+
 /* The wake-up, not only the state: a poller that sleeps is not to be seen. */
 struct poller {
 	int fd;

@@ -343,7 +343,8 @@ int dlq_run(int argc, char **argv)
 	dlq.target = request.target;
 	dlq.box = open_box();
 	interrupt_catch();
-	dlq.handle = open_target(dlq.box, &dlq.target, IPCBOX_RIGHT_RECEIVE);
+	dlq.handle = open_target(dlq.box, &dlq.target, request.requeue ?
+				 IPCBOX_RIGHT_RECEIVE : IPCBOX_RIGHT_LOOK);
 	dlq.objects = list_objects(dlq.box, &dlq.objects_count);
 	find_letters(&dlq);
 	if (request.selection.sequence && !dlq.count)

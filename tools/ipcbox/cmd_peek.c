@@ -83,7 +83,7 @@ const struct argp peek_argp = {
 	.doc = "Print messages in the order in which they would be received, and leave them "
 	       "where they are.\v"
 	       "It does not wait; the status is 3 if nothing is there. A mailbox that has its "
-	       "receiver cannot be looked into by another. Examples:\n\n"
+	       "receiver can be looked into, too. Examples:\n\n"
 	       "  ipcbox peek jobs --headers\n"
 	       "  ipcbox peek jobs --count 1 --skip 3",
 };
@@ -118,7 +118,7 @@ int peek_run(int argc, char **argv)
 
 	parse_arguments(argc, argv, &request);
 	box = open_box();
-	handle = open_target(box, &request.target, IPCBOX_RIGHT_RECEIVE);
+	handle = open_target(box, &request.target, IPCBOX_RIGHT_LOOK);
 	glance = glance_new(box, handle, &request.target, &request.selection,
 			    request.skip, !request.headers);
 	for (shown = 0; shown < request.count; shown++) {

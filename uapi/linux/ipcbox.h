@@ -55,6 +55,9 @@
  *   EPOLLHUP                 the other side is gone: SEND, or a RECEIVE once
  *                            the object is empty, would fail with EPIPE
  *
+ * An edge-triggered poller (EPOLLET) that may send is told again when a receiver
+ * comes where there was none.
+ *
  * O_ASYNC works as on a pipe: SIGIO, or the signal of F_SETSIG, goes to whom
  * F_SETOWN names when EPOLLIN or EPOLLOUT may have become true.
  */
@@ -86,6 +89,7 @@
 #define IPCBOX_RIGHT_RECEIVE	0x1	/* needs r in the object's mode */
 #define IPCBOX_RIGHT_SEND	0x2	/* needs w in the object's mode */
 #define IPCBOX_RIGHT_MANAGE	0x4	/* needs the owner, or CAP_IPC_OWNER */
+#define IPCBOX_RIGHT_LOOK	0x8	/* needs r; RECEIVE with PEEK, no more */
 
 /* How IPCBOX_IOC_OPEN and IPCBOX_IOC_UNLINK name an object. */
 #define IPCBOX_BY_NAME		1
@@ -103,6 +107,7 @@
 #define IPCBOX_FEATURE_REGION	0x100	/* regions */
 #define IPCBOX_FEATURE_CHANNEL	0x200	/* channels */
 #define IPCBOX_FEATURE_POOL	0x400	/* mailboxes with a receive pool */
+#define IPCBOX_FEATURE_LOOK	0x1000	/* IPCBOX_RIGHT_LOOK */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -264,6 +269,12 @@ struct ipcbox_create {
  * Rights are checked against owner, group and mode as for a file: the class
  * of the caller's fsuid, else of its groups, else others. CAP_IPC_OWNER in
  * the user namespace that owns the box passes every check.
+ *
+ * IPCBOX_RIGHT_LOOK is the right to see messages and never to take one. A
+ * handle with it is no receiver: a mailbox that has its receive handle may be
+ * looked into, nobody waits for a looker or is woken by one, and for the end of
+ * the other side (EPIPE, EPOLLHUP) it is as if it were not there; but as any
+ * handle it keeps the object from being destroyed. poll reports nothing on it.
  *
  * A process's own mailbox is made when somebody first asks for it, with the
  * default limits, mode 0200 and the process's real uid and gid at that time,
@@ -711,11 +722,11 @@ struct ipcbox_incoming {
  * when the object has no room; among receivers that wait for it, the one that
  * came first gets it.
  *
- * With IPCBOX_PEEK messages are copied out and stay where they are, uncounted
- * and without tokens; the call does not wait. A batch is not of one moment:
- * while others receive, messages may be passed over. A buffer that is too small gets
- * what it has room for, and length tells the whole, so headers alone can be
- * had with a capacity of 0.
+ * With IPCBOX_PEEK, for which IPCBOX_RIGHT_LOOK suffices, messages are copied out
+ * and stay where they are, uncounted and without tokens; the call does not wait.
+ * A batch is not of one moment: while others receive, messages may be passed over.
+ * A buffer that is too small gets what it has room for, and length tells the
+ * whole, so headers alone can be had with a capacity of 0.
  *
  * With IPCBOX_TRUNCATE a message that is longer than its buffer is received all
  * the same: the buffer gets its beginning, length tells the whole, and the rest
@@ -727,7 +738,8 @@ struct ipcbox_incoming {
  * reports. Messages not received stay where they were, in their places. When
  * none was received, besides the common errors:
  *
- *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE, nor, with IPCBOX_PEEK,
+ *              IPCBOX_RIGHT_LOOK
  *   EINVAL     count or skip is out of range, or flags exclude each other:
  *              IPCBOX_PEEK and IPCBOX_HOLD, IPCBOX_TRUNCATE or IPCBOX_LARGEST
  *   ENOENT     IPCBOX_SELECT_PID names no process

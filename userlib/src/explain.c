@@ -132,7 +132,7 @@ static const struct explanation answer_errors[] = {
 static const struct explanation peek_errors[] = {
 	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
 	{ EINVAL, "The number of messages, or of those to pass over, is out of range, or a tag is chosen without a mask." },
-	{ EACCES, "The handle may not look: open the object with the right to receive." },
+	{ EACCES, "The handle may not look: open the object with the right to look, or to receive." },
 	{ ENOENT, "There is no process of the number whose messages were chosen." },
 	{ EAGAIN, "There is no such message." },
 	END

@@ -582,4 +582,37 @@ MUTATIONS = [
         "selftests/direct_message",
         "who_might_send_a_signal_may_send",
     ),
+    Mutation(
+        "a looker is no receiver",
+        "module/exchange.c",
+        [
+            (
+                "\tif (handle->rights & IPCBOX_RIGHT_RECEIVE) {\n\t\tif (exchange->object.kind",
+                "\tif (handle->rights & (IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_LOOK)) {\n\t\tif (exchange->object.kind",
+            )
+        ],
+        "selftests/look",
+        "is_not_the_receiver",
+    ),
+    Mutation(
+        "a looker takes nothing",
+        "module/receive.c",
+        [("\tif (request->flags & IPCBOX_PEEK)\n\t\trights |=", "\trights |=")],
+        "selftests/look",
+        "takes_sends_and_changes_nothing",
+    ),
+    Mutation(
+        "who looks needs r in the mode",
+        "module/object.c",
+        [("\tif (mode & 04)\n", "\trights |= IPCBOX_RIGHT_LOOK;\n\tif (mode & 04)\n")],
+        "selftests/look",
+        "needs_r_in_the_mode",
+    ),
+    Mutation(
+        "an edge-triggered sender is told that a receiver came",
+        "module/exchange.c",
+        [("else if (!exchange->receive_handles++)\n", "else if (exchange->receive_handles++)\n")],
+        "selftests/poll_epoll",
+        "the_coming_of_the_first_receiver_is_an_edge_for_out",
+    ),
 ]

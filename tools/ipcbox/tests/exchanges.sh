@@ -191,6 +191,39 @@ test_peek_sees_many_and_large_messages() {
 	same_file "$dir/large" "$dir/seen"
 }
 
+test_peek_and_dlq_look_into_a_mailbox_with_its_receiver() {
+	ipcbox recv box --listen --count 2 --quiet >"$dir/received" &
+	until ipcbox stat box --quiet >/dev/null 2>&1; do :; done
+	run ipcbox peek box
+	fails_with 3 "mailbox 'box' is empty"
+	ipcbox send box first
+	run ipcbox dlq box
+	status_is 0
+	run ipcbox dlq box --requeue
+	fails_with 9 "has its one receiver"
+	ipcbox send box second
+	wait
+	[ "$(tr '\n' ' ' <"$dir/received")" = "first second " ] ||
+		complain "received $(cat "$dir/received")"
+	ipcbox create lost --kind mailbox -q
+	ipcbox create q --dead-letter lost -q
+	ipcbox send q orphan
+	ipcbox rm q
+	ipcbox work lost -q -- sleep 100 2>/dev/null &
+	wait_field lost held 1
+	ipcbox create q --dead-letter lost -q
+	ipcbox send q second
+	ipcbox rm q
+	run ipcbox peek lost
+	status_is 0
+	out_is second
+	run ipcbox dlq lost
+	status_is 0
+	out_has destroyed
+	kill $!
+	wait
+}
+
 # set
 
 test_set_changes_what_is_asked() {

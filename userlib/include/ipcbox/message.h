@@ -267,7 +267,7 @@ int ipcbox_receive_selected_batch(struct ipcbox_handle *handle,
 
 /**
  * ipcbox_peek - look at messages without taking them
- * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @handle: a handle with IPCBOX_RIGHT_LOOK or IPCBOX_RIGHT_RECEIVE
  * @selection: which; NULL for any
  * @skip: how many of those that would be received first to pass over, at most
  *	IPCBOX_SKIP_MAX
@@ -282,7 +282,7 @@ int ipcbox_receive_selected_batch(struct ipcbox_handle *handle,
  * a call for many too. Does not wait. Returns the number of messages looked at,
  * at least 1, or
  *
- *	-EACCES	the handle has no IPCBOX_RIGHT_RECEIVE
+ *	-EACCES	the handle has neither right
  *	-EINVAL	@count or @skip is out of range, or a tag is given without a
  *		mask
  *	-ENOENT	there is no process of that pid

@@ -211,7 +211,9 @@ int ipcbox_queue_create(struct ipcbox *box, const char *name,
  * @flags: IPCBOX_OPEN_NONBLOCK or 0
  * @handle: where to put the handle; ipcbox_close() ends it
  *
- * Does not block. Returns 0, or
+ * IPCBOX_RIGHT_LOOK is the right to ipcbox_peek(), and no more: a mailbox that
+ * has its receiver gives it, and who waits for a receiver, or for the last one
+ * to go, does not notice it. Does not block. Returns 0, or
  *
  *	-EINVAL	the name or rights are out of range, or a flag unknown
  *	-ENOENT	the box has no object of that name

@@ -228,9 +228,35 @@ static void looking_takes_nothing(void)
 	ipcbox_box_close(box);
 }
 
+static void a_mailbox_with_its_receiver_can_be_looked_into(void)
+{
+	struct ipcbox_incoming header = { .capacity = 0 };
+	struct ipcbox *box = open_box();
+	struct ipcbox_handle *mailbox =
+		create(box, .name = "watched", .kind = IPCBOX_MAILBOX);
+	struct ipcbox_handle *looker = NULL;
+	char byte;
+
+	equal(send_tagged(mailbox, "letter", 5), 0);
+	equal(ipcbox_open_name(box, "watched", IPCBOX_RIGHT_RECEIVE, 0,
+			       &looker), -EBUSY);
+	equal(ipcbox_open_name(box, "watched", IPCBOX_RIGHT_LOOK, 0, &looker),
+	      0);
+	equal(ipcbox_peek(looker, NULL, 0, &header, 1), 1);
+	equal(header.tag, 5);
+	equal(ipcbox_receive(looker, &byte, 1, NULL, IPCBOX_NOWAIT, 0),
+	      -EACCES);
+	equal(state_of(looker).receive_handles, 1);
+	expect_text(mailbox, "letter");
+	ipcbox_close(looker);
+	ipcbox_close(mailbox);
+	ipcbox_box_close(box);
+}
+
 TAP_MAIN(own_box, TAP_TEST(tags_are_compared_under_a_mask),
 	 TAP_TEST(a_number_is_one_message),
 	 TAP_TEST(a_process_is_told_from_another),
 	 TAP_TEST(who_waits_gets_what_it_chose),
 	 TAP_TEST(a_batch_is_of_those_chosen),
-	 TAP_TEST(bad_selections_are_refused), TAP_TEST(looking_takes_nothing))
+	 TAP_TEST(bad_selections_are_refused), TAP_TEST(looking_takes_nothing),
+	 TAP_TEST(a_mailbox_with_its_receiver_can_be_looked_into))
