@@ -46,7 +46,7 @@ static int dead_letter_address(struct ipcbox_exchange *exchange,
 	message->entry.share = &share->share;
 	delivery->origin = exchange->object.id;
 	delivery->origin_sequence = message->entry.sequence;
-	delivery->lifetime = 0;
+	delivery->lifetime.length = 0;
 	delivery->deliveries = 0;
 	delivery->state = IPCBOX_DELIVERY_NEW;
 	return 0;

@@ -42,7 +42,7 @@ struct ipcbox_delivery *ipcbox_delivery_create(void)
 		return NULL;
 	refcount_set(&delivery->references, 1);
 	INIT_LIST_HEAD(&delivery->awaited);
-	timerqueue_init(&delivery->expiry);
+	ipcbox_lifetime_init(&delivery->lifetime);
 	return delivery;
 }
 
@@ -90,20 +90,8 @@ void ipcbox_delivery_hold_locked(struct ipcbox_exchange *exchange,
 				 struct ipcbox_handle *handle,
 				 struct ipcbox_delivery *delivery)
 {
-	struct rb_node **link = &handle->held.rb_node;
-	struct rb_node *parent = NULL;
-
 	lockdep_assert_held(&exchange->lock);
-	while (*link) {
-		parent = *link;
-		if (delivery->token <
-		    rb_entry(parent, struct ipcbox_delivery, held)->token)
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	rb_link_node(&delivery->held, parent, link);
-	rb_insert_color(&delivery->held, &handle->held);
+	ipcbox_token_add(&handle->held, &delivery->token);
 	delivery->state = IPCBOX_DELIVERY_HELD;
 	exchange->held++;
 	exchange->received--;
@@ -122,19 +110,11 @@ struct ipcbox_delivery *
 ipcbox_delivery_find_locked(struct ipcbox_exchange *exchange,
 			    struct ipcbox_handle *handle, u64 token)
 {
-	struct rb_node *node = handle->held.rb_node;
+	struct ipcbox_token *found;
 
 	lockdep_assert_held(&exchange->lock);
-	while (node) {
-		struct ipcbox_delivery *delivery =
-			rb_entry(node, struct ipcbox_delivery, held);
-
-		if (token == delivery->token)
-			return delivery;
-		node = token < delivery->token ? node->rb_left :
-						 node->rb_right;
-	}
-	return NULL;
+	found = ipcbox_token_find(&handle->held, token);
+	return found ? ipcbox_delivery_of_token(found) : NULL;
 }
 
 /**
@@ -148,7 +128,7 @@ void ipcbox_delivery_release_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_delivery *delivery)
 {
 	lockdep_assert_held(&exchange->lock);
-	rb_erase(&delivery->held, &handle->held);
+	ipcbox_token_remove(&handle->held, &delivery->token);
 	exchange->held--;
 }
 
@@ -267,12 +247,12 @@ void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_handle *handle,
 				    struct ipcbox_wakes *wakes)
 {
-	struct rb_node *node;
+	struct ipcbox_token *token;
 
 	lockdep_assert_held(&exchange->lock);
-	while ((node = rb_first(&handle->held))) {
+	while ((token = ipcbox_token_first(&handle->held))) {
 		struct ipcbox_delivery *delivery =
-			rb_entry(node, struct ipcbox_delivery, held);
+			ipcbox_delivery_of_token(token);
 
 		ipcbox_delivery_release_locked(exchange, handle, delivery);
 		delivery->deliveries++;

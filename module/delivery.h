@@ -6,11 +6,13 @@
 #ifndef IPCBOX_DELIVERY_H
 #define IPCBOX_DELIVERY_H
 
+#include <linux/ktime.h>
 #include <linux/list.h>
-#include <linux/rbtree.h>
 #include <linux/refcount.h>
-#include <linux/timerqueue.h>
 #include <linux/types.h>
+
+#include "lifetime.h"
+#include "token.h"
 
 struct ipcbox_exchange;
 struct ipcbox_handle;
@@ -40,14 +42,14 @@ enum ipcbox_delivery_state {
  *	waits for the outcome, an error gives the message back to it
  * @awaited: place among the exchange's awaited messages, while the sender
  *	waits for the outcome; else empty
- * @held: place among the handle's held messages
- * @token: its token, while it is held or about to be
+ * @token: place among the handle's held messages; its number is 0 unless it is
+ *	held or about to be
  * @reserved: bytes charged to the sender for the reply
  * @reply_capacity: the longest reply that the caller takes
  * @deliveries: how often it was held and came back
  * @state: where it is
- * @expiry: place among the exchange's messages that may expire, while queued
- * @lifetime: nanoseconds that it may wait, from acceptance; 0 for ever
+ * @lifetime: how long it may wait, from acceptance; and its place among the
+ *	exchange's messages that may expire, while queued
  * @origin: for a dead letter: where it died
  * @origin_sequence: for a dead letter: its number there
  * @dead: IPCBOX_DEAD_*, or 0
@@ -62,13 +64,11 @@ struct ipcbox_delivery {
 	refcount_t references;
 	struct ipcbox_waiter *waiter;
 	struct list_head awaited;
-	struct rb_node held;
-	u64 token;
+	struct ipcbox_token token;
 	u64 reserved;
 	u32 reply_capacity;
 	u32 deliveries;
-	struct timerqueue_node expiry;
-	u64 lifetime;
+	struct ipcbox_lifetime lifetime;
 	u64 origin;
 	u64 origin_sequence;
 	u32 dead;
@@ -76,6 +76,31 @@ struct ipcbox_delivery {
 	bool call;
 	bool withdrawn;
 };
+
+static inline struct ipcbox_delivery *
+ipcbox_delivery_of_token(struct ipcbox_token *token)
+{
+	return container_of(token, struct ipcbox_delivery, token);
+}
+
+static inline struct ipcbox_delivery *
+ipcbox_delivery_of_lifetime(struct ipcbox_lifetime *lifetime)
+{
+	return container_of(lifetime, struct ipcbox_delivery, lifetime);
+}
+
+/**
+ * ipcbox_delivery_is_over() - has a message's time come?
+ * @delivery: of a message that was accepted
+ *
+ * Return: true if its lifetime has ended.
+ */
+static inline bool
+ipcbox_delivery_is_over(const struct ipcbox_delivery *delivery)
+{
+	return delivery->lifetime.length &&
+	       ipcbox_lifetime_is_over(&delivery->lifetime, ktime_get());
+}
 
 struct ipcbox_delivery *ipcbox_delivery_create(void);
 void ipcbox_delivery_attach(struct ipcbox_delivery *delivery,

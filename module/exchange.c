@@ -129,9 +129,9 @@ void ipcbox_exchange_add_receiver_locked(struct ipcbox_exchange *exchange,
 					 struct ipcbox_waiter *waiter)
 {
 	lockdep_assert_held(&exchange->lock);
-	waiter->ticket = ++exchange->tickets;
-	if (waiter->selection)
-		ipcbox_selector_add_locked(exchange, waiter);
+	waiter->selector.ticket = ++exchange->tickets;
+	if (waiter->selector.selection)
+		ipcbox_selector_add(&exchange->selectors, &waiter->selector);
 	else
 		list_add_tail(&waiter->node, &exchange->receivers);
 	exchange->receivers_waiting++;
@@ -146,8 +146,8 @@ void ipcbox_exchange_remove_receiver_locked(struct ipcbox_exchange *exchange,
 					    struct ipcbox_waiter *waiter)
 {
 	lockdep_assert_held(&exchange->lock);
-	if (waiter->selection)
-		ipcbox_selector_remove_locked(exchange, waiter);
+	if (waiter->selector.selection)
+		ipcbox_selector_remove(&exchange->selectors, &waiter->selector);
 	else
 		list_del(&waiter->node);
 	exchange->receivers_waiting--;
@@ -164,8 +164,9 @@ exchange_find_receiver(struct ipcbox_exchange *exchange,
 					 struct ipcbox_waiter, node);
 	if (likely(RB_EMPTY_ROOT(&exchange->selectors)))
 		return plain;
-	selecting = ipcbox_selector_find_locked(exchange, message);
-	if (!plain || (selecting && selecting->ticket < plain->ticket))
+	selecting = ipcbox_selection_waiter_locked(exchange, message);
+	if (!plain || (selecting &&
+		       selecting->selector.ticket < plain->selector.ticket))
 		return selecting;
 	return plain;
 }
@@ -228,7 +229,7 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 	ipcbox_queue_insert(&exchange->queue, &message->entry);
 	if (delivery) {
 		delivery->state = IPCBOX_DELIVERY_QUEUED;
-		if (delivery->lifetime)
+		if (delivery->lifetime.length)
 			ipcbox_expiry_add_locked(exchange, delivery);
 	}
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
@@ -250,8 +251,9 @@ void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
 		struct ipcbox_delivery *delivery =
 			ipcbox_message_of(entry)->delivery;
 
-		if (delivery->lifetime)
-			timerqueue_del(&exchange->expiries, &delivery->expiry);
+		if (delivery->lifetime.length)
+			ipcbox_lifetime_remove(&exchange->expiries,
+					       &delivery->lifetime);
 	}
 }
 
@@ -269,9 +271,8 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_queue_number(&exchange->queue, &message->entry);
-	if (delivery && delivery->lifetime)
-		delivery->expiry.expires = ktime_add_safe(ktime_get(),
-							  delivery->lifetime);
+	if (delivery && delivery->lifetime.length)
+		ipcbox_lifetime_begin(&delivery->lifetime, ktime_get());
 	exchange->sent++;
 	exchange->bytes_sent += message->entry.length;
 	trace_ipcbox_send(&exchange->object, &message->entry);
@@ -569,14 +570,14 @@ static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
 					   struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_waiter *waiter, *next;
-	struct rb_node *node;
+	struct ipcbox_selector *selector;
 
 	list_for_each_entry_safe(waiter, next, &exchange->receivers, node) {
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
 		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
 	}
-	while ((node = rb_first(&exchange->selectors))) {
-		waiter = rb_entry(node, struct ipcbox_waiter, selector);
+	while ((selector = ipcbox_selector_first(&exchange->selectors))) {
+		waiter = ipcbox_waiter_of(selector);
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
 		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
 	}

@@ -21,11 +21,11 @@
 
 #include "object.h"
 #include "queue.h"
+#include "selector.h"
 #include "stream.h"
 
 struct ipcbox_delivery;
 struct ipcbox_message;
-struct ipcbox_selection;
 struct task_struct;
 
 /**
@@ -54,7 +54,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @max_message_bytes: longest payload; read without the lock, too
  * @receivers: receivers that wait for any message, in the order in which they
  *	came; while there are any the queue is empty
- * @selectors: receivers that wait for certain messages; see select.c
+ * @selectors: receivers that wait for certain messages; see selector.c
  * @tickets: how many receivers have waited
  * @awaited: deliveries whose senders wait for the outcome
  * @shares: users who have sent something
@@ -76,7 +76,8 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @buried: messages that became dead letters
  * @dead_letter: the id of the dead-letter mailbox, or 0
  * @max_deliveries: how often a message may be held in vain; 0 for ever
- * @expiries: queued messages that may expire, the next one first
+ * @expiries: queued messages that may expire, the next one first; see
+ *	lifetime.c
  * @expire: does so when its time comes
  * @stream: where readers are, if it is a stream; its own lock
  * @notices: registrations of NOTIFY
@@ -153,9 +154,8 @@ struct ipcbox_wakes {
 /**
  * struct ipcbox_waiter - a thread that waits, on its own stack
  * @node: place among the exchange's waiting receivers, without a selection
- * @selector: place among them with one
- * @selection: for a receiver: which messages it wants; NULL for any
- * @ticket: for a receiver: when it came
+ * @selector: for a receiver: place among them with one; its selection is NULL
+ *	for a receiver without
  * @task: the thread
  * @message: what a receiver or a caller got
  * @capacity: for a receiver: the longest message that it can take
@@ -164,15 +164,19 @@ struct ipcbox_wakes {
  */
 struct ipcbox_waiter {
 	struct list_head node;
-	struct rb_node selector;
-	const struct ipcbox_selection *selection;
-	u64 ticket;
+	struct ipcbox_selector selector;
 	struct task_struct *task;
 	struct ipcbox_message *message;
 	u32 capacity;
 	u32 length;
 	int result;
 };
+
+static inline struct ipcbox_waiter *
+ipcbox_waiter_of(struct ipcbox_selector *selector)
+{
+	return container_of(selector, struct ipcbox_waiter, selector);
+}
 
 /**
  * struct ipcbox_patience - how long a call may wait

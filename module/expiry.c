@@ -19,13 +19,10 @@
 
 static void expiry_schedule_locked(struct ipcbox_exchange *exchange)
 {
-	struct timerqueue_node *next = timerqueue_getnext(&exchange->expiries);
-	s64 delay;
+	u64 delay = ipcbox_lifetime_remaining(&exchange->expiries, ktime_get());
 
-	if (!next)
+	if (delay == IPCBOX_LIFETIME_NONE)
 		return;
-	delay = max_t(s64, ktime_to_ns(ktime_sub(next->expires, ktime_get())),
-		      0);
 	/* One more, as a jiffy has begun already. */
 	mod_delayed_work(system_wq, &exchange->expire,
 			 min_t(u64, nsecs_to_jiffies64(delay) + 1,
@@ -41,7 +38,7 @@ void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
 			      struct ipcbox_delivery *delivery)
 {
 	lockdep_assert_held(&exchange->lock);
-	if (timerqueue_add(&exchange->expiries, &delivery->expiry))
+	if (ipcbox_lifetime_add(&exchange->expiries, &delivery->lifetime))
 		expiry_schedule_locked(exchange);
 }
 
@@ -49,19 +46,19 @@ void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
 static bool expiry_chunk(struct ipcbox_exchange *exchange)
 {
 	struct ipcbox_wakes wakes __uninitialized;
-	struct timerqueue_node *next;
+	struct ipcbox_lifetime *over;
 	unsigned int n;
 	bool more;
 
 	ipcbox_exchange_lock(exchange, &wakes);
 	for (n = 0; n < EXPIRY_CHUNK; n++) {
-		next = timerqueue_getnext(&exchange->expiries);
-		if (!next || ktime_after(next->expires, ktime_get()))
+		over = ipcbox_lifetime_next_over(&exchange->expiries,
+						 ktime_get());
+		if (!over)
 			break;
 		ipcbox_delivery_expire_locked(exchange,
-					      container_of(next,
-							   struct ipcbox_delivery,
-							   expiry), &wakes);
+					      ipcbox_delivery_of_lifetime(over),
+					      &wakes);
 	}
 	more = n == EXPIRY_CHUNK;
 	if (!more)

@@ -303,7 +303,7 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	incoming->uid = from_kuid_munged(ns, message->uid);
 	incoming->gid = from_kgid_munged(ns, message->gid);
 	incoming->priority = message->entry.priority;
-	incoming->token = delivery ? delivery->token : 0;
+	incoming->token = delivery ? delivery->token.number : 0;
 	incoming->deliveries = delivery ? delivery->deliveries : 0;
 	incoming->flags = delivery && delivery->call ? IPCBOX_INCOMING_CALL : 0;
 	incoming->origin = delivery ? delivery->origin : 0;

@@ -71,8 +71,7 @@ receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
 		if (!entry || likely(!entry->tracked))
 			return entry;
 		delivery = ipcbox_message_of(entry)->delivery;
-		if (!delivery->lifetime ||
-		    ktime_after(delivery->expiry.expires, ktime_get()))
+		if (!ipcbox_delivery_is_over(delivery))
 			return entry;
 		ipcbox_delivery_expire_locked(exchange, delivery, wakes);
 	}
@@ -122,8 +121,8 @@ static void receive_park_locked(struct receiving *receiving,
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_waiter_init(waiter);
 	waiter->capacity = receive_room(receiving, &receiving->incoming[0]);
-	waiter->selection = receiving->selection.flags ? &receiving->selection :
-							 NULL;
+	waiter->selector.selection = receiving->selection.flags ?
+					     &receiving->selection : NULL;
 	ipcbox_exchange_add_receiver_locked(exchange, waiter);
 	trace_ipcbox_block(&exchange->object, IPCBOX_RIGHT_RECEIVE);
 }
@@ -241,7 +240,7 @@ static bool receive_commit_tracked(struct receiving *receiving,
 	struct ipcbox_delivery *delivery = message->delivery;
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_wakes wakes __uninitialized;
-	bool held = delivery->token;
+	bool held = delivery->token.number;
 	bool ours = !held;
 	bool withdrawn;
 
@@ -292,7 +291,7 @@ static int receive_prepare(struct receiving *receiving,
 	if (!(receiving->flags & IPCBOX_HOLD) &&
 	    !(delivery && delivery->call)) {
 		if (delivery)
-			delivery->token = 0;
+			delivery->token.number = 0;
 		return 0;
 	}
 	if (!delivery) {
@@ -301,7 +300,7 @@ static int receive_prepare(struct receiving *receiving,
 			return -ENOMEM;
 		delivery->state = IPCBOX_DELIVERY_TRANSIT;
 	}
-	delivery->token = atomic64_inc_return(&box->last_token);
+	delivery->token.number = atomic64_inc_return(&box->last_token);
 	return 0;
 }
 
@@ -603,7 +602,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 		message = receiving.messages[0];
 		length = message->entry.length;
 		if (message->entry.tracked)
-			message->delivery->token = 0;
+			message->delivery->token.number = 0;
 		if (fatal_signal_pending(current) ||
 		    ipcbox_message_copy_out(message, buffer, 0, length)) {
 			receive_return(&receiving, 0);

@@ -75,7 +75,7 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 		ipcbox_message_free(message);
 		return ERR_PTR(-ENOMEM);
 	}
-	delivery->lifetime = outgoing->lifetime;
+	delivery->lifetime.length = outgoing->lifetime;
 	return message;
 }
 
