@@ -12,7 +12,10 @@ BUILD := $(CURDIR)/build
 ## LIBDIR=DIR             where it puts the library (PREFIX/lib)
 ## DESTDIR=DIR            a directory to install below, for packagers
 ## BITS=32                build the selftests that have one as 32-bit programs
-## HOST=1                 for "demo": on this machine, without a virtual one
+## HOST=1                 for "demo" and "bench": on this machine, without a virtual one
+## SMP=1                  for "bench": two processors, and wall time
+## BENCH="NAME:POINT ..."  for "bench": these workloads only, see build/bench/program/bench -l
+## TRANSPORTS="NAME ..."  for "bench": these transports only
 ## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -32,7 +35,7 @@ USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
-.PHONY: all module lib tools tests install uninstall deps vm demo
+.PHONY: all module lib tools tests install uninstall deps vm demo bench
 .PHONY: check check-quick check-mutations clean distclean help
 
 all: module lib tools tests ## build everything
@@ -84,6 +87,13 @@ else
 	+@$(MAKE) -s module tools KERNEL=$(KERNEL)
 	@tools/vm/run --kernel $(KERNEL) -- /opt/ipcbox/demo
 endif
+
+bench: KERNEL ?= 6.12
+bench: ## measure ipcbox beside its peers, in instructions (SMP=1, HOST=1: in time)
+	+@$(MAKE) -s module lib $(if $(HOST),,KERNEL=$(KERNEL))
+	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
+	@$(if $(HOST),$(AS_ROOT)) tools/bench/run $(if $(HOST),--host,$(if $(SMP),--smp,--icount)) \
+		$(if $(HOST),,--kernel $(KERNEL)) --workloads "$(BENCH)" --transports "$(TRANSPORTS)"
 
 check: deps ## run every test; the debug kernel is built first, once
 	@tools/check/check

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tables of a run, for people."""
+
+import targets
+from rows import Results
+
+NAME_WIDTH = 18
+
+
+def number(value):
+    if value is None:
+        return "-"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def point_name(value):
+    for unit, size in (("Mi", 1 << 20), ("Ki", 1 << 10)):
+        if value >= size and value % size == 0:
+            return f"{value // size}{unit}"
+    return f"{value:,}"
+
+
+def line(name, cells, width):
+    return f"{name:{NAME_WIDTH}}" + "".join(f"{cell:>{width}}" for cell in cells)
+
+
+def ratio(results, workload, point, name):
+    value = results.value(workload, point, name)
+    best = results.best(workload, point, results.rivals(name))
+    return f"{value / best[0]:.2f}" if value is not None and best and best[0] else "-"
+
+
+def table(results, workload):
+    """The rows of one workload: a line a transport, a column a point."""
+    points = results.points(workload)
+    names = results.names(workload)
+    entry = results.workloads[workload]
+    unit = "instructions" if entry["unit"] == "ns" and results.mode == "icount" else entry["unit"]
+    cells = {
+        name: [number(results.value(workload, point, name)) for point in points] for name in names
+    }
+    width = 2 + max(8, *(len(cell) for row in cells.values() for cell in row))
+    lines = [f"{workload}: {unit}, by {entry['what']}", line("", map(point_name, points), width)]
+    for name in names:
+        lines.append(line(name, cells[name], width))
+        if results.transports[name]["ours"]:
+            ratios = [ratio(results, workload, point, name) for point in points]
+            lines.append(line("  of best peer", ratios, width))
+    best = [results.best(workload, point, results.peers(("kernel", "bytes", "library"))) for point in points]
+    lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
+    spreads = [row["spread"] for key, row in results.rows.items() if key[0] == workload and "spread" in row]
+    lines.append(f"  spread of repeats at most {100 * max(spreads, default=0):.2f} %")
+    return "\n".join(lines)
+
+
+def failures(results):
+    """Rows that should have been and are not."""
+    return [
+        f"  {workload} {point} {transport}: {row['error']}"
+        for (workload, point, transport), row in results.rows.items()
+        if row.get("error") not in (None, "EOPNOTSUPP", "ENODEV")
+    ]
+
+
+def tables(data):
+    results = Results(data)
+    parts = [
+        f"{results.mode}: kernel {data['kernel']}, ipcbox {data['revision']},"
+        f" medians of {data['repeats']} repeats"
+    ]
+    parts += [table(results, workload) for workload in results.workloads if results.points(workload)]
+    if results.mode == "icount":
+        parts.append(targets.table(results))
+    failed = failures(results)
+    if failed:
+        parts.append("\n".join(["not measured:", *failed]))
+    return "\n\n".join(parts)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What figures of the bench say: medians, spreads, and ratios to peers."""
+
+from statistics import median
+
+
+def complete(row):
+    """Add the median of a row's samples and their spread, as a fraction of it."""
+    if "samples" in row:
+        row["median"] = median(row["samples"])
+        # The first repeats warm caches; the middle half is what is to be expected.
+        ordered = sorted(row["samples"])
+        quarter = len(ordered) // 4
+        inner = ordered[quarter : len(ordered) - quarter]
+        row["spread"] = (inner[-1] - inner[0]) / row["median"] if row["median"] else 0
+    return row
+
+
+class Results:
+    """The rows of a run, by what they measured."""
+
+    def __init__(self, results):
+        self.mode = results["mode"]
+        self.transports = {entry["name"]: entry for entry in results["transports"]}
+        self.workloads = {entry["name"]: entry for entry in results["workloads"]}
+        self.rows = {(row["workload"], row["point"], row["transport"]): row for row in results["rows"]}
+
+    def value(self, workload, point, transport):
+        """The median of a row, or None where there is none."""
+        return self.rows.get((workload, point, transport), {}).get("median")
+
+    def points(self, workload):
+        return list(dict.fromkeys(point for name, point, _ in self.rows if name == workload))
+
+    def names(self, workload):
+        """The transports that the workload has rows of, in the order of the list."""
+        there = {transport for name, _, transport in self.rows if name == workload}
+        return [name for name in self.transports if name in there]
+
+    def peers(self, families):
+        return [
+            name
+            for name, entry in self.transports.items()
+            if not entry["ours"] and entry["family"] in families
+        ]
+
+    def rivals(self, transport):
+        """Those peers that do what one of our transports does."""
+        if self.transports[transport]["family"] == "shared":
+            return self.peers(("kernel", "bytes", "shared", "library"))
+        return self.peers(("kernel", "bytes", "library"))
+
+    def best(self, workload, point, names):
+        """(median, name) of the best of some transports, or None."""
+        found = [(self.value(workload, point, name), name) for name in names]
+        found = [pair for pair in found if pair[0] is not None]
+        return min(found, default=None)

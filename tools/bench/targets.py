@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What ipcbox is to reach in the deterministic virtual machine, and whether it does.
+
+A target is what it is about, the greatest figure that meets it, and a function that
+finds the figure in the results, None where they do not have what it needs.
+"""
+
+SINGLE_PEERS = ("pipe", "unix-stream", "unix-seqpacket", "unix-datagram", "posix-mq", "sysv-msg")
+
+
+def against(workload, point, ours, peers):
+    """The ratio of one of ours to the best of some peers."""
+
+    def find(results):
+        value = results.value(workload, point, ours)
+        best = results.best(workload, point, peers)
+        return value / best[0] if value is not None and best else None
+
+    return find
+
+
+def growth(workload, point, first=1, ours="ipcbox"):
+    """How much more it costs at one point than at the first."""
+
+    def find(results):
+        few = results.value(workload, first, ours)
+        many = results.value(workload, point, ours)
+        return many / few if few and many is not None else None
+
+    return find
+
+
+def plain(workload, point, ours):
+    return lambda results: results.value(workload, point, ours)
+
+
+TARGETS = [
+    ("round trip, 16 B, send/receive, of POSIX mq", 1.03, against("roundtrip", 16, "ipcbox", ["posix-mq"])),
+    ("round trip, 16 B, call/answer, of POSIX mq", 0.98, against("roundtrip", 16, "ipcbox-call", ["posix-mq"])),
+    ("one way, 64 B, of the best peer", 0.80, against("oneway", 64, "ipcbox", SINGLE_PEERS)),
+    (
+        "one way, 64 B, batch of 32, of the best peer that keeps messages",
+        0.20,
+        against("batch", 32, "ipcbox", SINGLE_PEERS[2:]),
+    ),
+    ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
+    ("growth: 100,000 deep, of 1", 1.10, growth("depth", 100000)),
+    ("growth: 1,000 priorities, of 1", 1.10, growth("priorities", 1000)),
+    ("kernel memory a queued 16 B message, bytes", 128, plain("memory", 16, "ipcbox")),
+]
+
+
+def show(value):
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+
+
+def table(results):
+    lines = ["targets:"]
+    for text, most, find in TARGETS:
+        value = find(results)
+        if value is None:
+            verdict, shown = "not measured", "-"
+        else:
+            verdict, shown = "met" if value <= most else "MISSED", show(value)
+        lines.append(f"  {text:66}{shown:>9} (at most {show(most)}): {verdict}")
+    return "\n".join(lines)

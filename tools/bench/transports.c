@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* The list of transports, in the order of the table. */
+#include "bench.h"
+#include "transports/transports.h"
+
+const struct transport *const transports[] = {
+	&transport_ipcbox,
+	&transport_ipcbox_file,
+	&transport_ipcbox_call,
+	&transport_pipe,
+	&transport_stream,
+	&transport_seqpacket,
+	&transport_datagram,
+	&transport_mq,
+	&transport_sysv,
+	&transport_eventfd,
+	&transport_futex,
+#ifdef HAVE_ZMQ
+	&transport_zmq,
+#endif
+#ifdef HAVE_NNG
+	&transport_nng,
+#endif
+#ifdef HAVE_DBUS
+	&transport_dbus,
+#endif
+	NULL,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* What the transports of ipcbox share. */
+#ifndef BOX_H
+#define BOX_H
+
+#include <ipcbox.h>
+
+#include "../bench.h"
+
+/* Whether the module is loaded. */
+bool box_available(void);
+
+/* The box of this process, or NULL with errno set. */
+struct ipcbox *box_here(void);
+
+/* Make the object of @link, whose state is then its struct ipcbox_handle. */
+int box_open(struct link *link);
+void box_close(struct link *link);
+
+#endif /* BOX_H */
