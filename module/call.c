@@ -13,9 +13,10 @@
 #include "locking.h"
 #include "message.h"
 
-/* Give a message its delivery; for a call, the room for its reply is charged. */
-static int call_track(struct ipcbox_message *message, bool call,
-		      u32 reply_capacity)
+/* The room for the reply is charged beforehand, to the caller. */
+static int call_reserve(const struct ipcbox_exchange *exchange,
+			struct ipcbox_message *message,
+			const struct ipcbox_incoming *reply)
 {
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
 	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
@@ -24,15 +25,18 @@ static int call_track(struct ipcbox_message *message, bool call,
 
 	if (!delivery)
 		return -ENOMEM;
-	delivery->call = call;
-	if (!call)
-		return 0;
-	reserved = (u64)reply_capacity + IPCBOX_MESSAGE_OVERHEAD;
+	delivery->reply_capacity =
+		min_t(u64, reply->capacity,
+		      READ_ONCE(exchange->max_message_bytes));
+	delivery->reply_descriptors = min_t(u32, reply->descriptor_capacity,
+					    IPCBOX_DESCRIPTORS_MAX);
+	reserved = delivery->reply_capacity + IPCBOX_MESSAGE_OVERHEAD +
+		   (u64)delivery->reply_descriptors * IPCBOX_FILES_COST;
 	error = ipcbox_user_charge(share->user, reserved);
 	if (error)
 		return error;
-	delivery->reserved = reserved;
-	delivery->reply_capacity = reply_capacity;
+	delivery->reserved += reserved;
+	delivery->call = true;
 	return 0;
 }
 
@@ -123,15 +127,13 @@ int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_waiter waiter __uninitialized;
 	struct ipcbox_message *message;
-	int error;
 
 	message = ipcbox_send_make(handle, outgoing);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
-	error = call_track(message, false, 0);
-	if (error) {
+	if (!ipcbox_delivery_track(message)) {
 		ipcbox_message_free(message);
-		return error;
+		return -ENOMEM;
 	}
 	ipcbox_waiter_init(&waiter);
 	return call_await(exchange, message, &waiter, patience);
@@ -146,7 +148,7 @@ static int call_read(const struct ipcbox_call *request,
 	if (request->flags & ~IPCBOX_NOWAIT ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
-	if (request->request_size < offsetofend(struct ipcbox_outgoing, lifetime) ||
+	if (request->request_size < offsetofend(struct ipcbox_outgoing, pad) ||
 	    request->reply_size < offsetofend(struct ipcbox_incoming, pad))
 		return -EINVAL;
 	if (request->request_size > PAGE_SIZE ||
@@ -198,9 +200,7 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 		error = PTR_ERR(message);
 		goto refused;
 	}
-	error = call_track(message, true,
-			   min_t(u64, incoming.capacity,
-				 READ_ONCE(exchange->max_message_bytes)));
+	error = call_reserve(exchange, message, &incoming);
 	if (error) {
 		ipcbox_message_free(message);
 		goto refused;

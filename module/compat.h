@@ -7,6 +7,10 @@
 #define IPCBOX_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/fcntl.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/uaccess.h>
 #include <linux/version.h>
 
 /* <kunit/visibility.h> came with 6.2; 6.1 as Debian ships it has no KUnit. */
@@ -29,5 +33,28 @@
 #else
 #define ipcbox_eventfd_signal(context) eventfd_signal(context, 1)
 #endif
+
+/*
+ * receive_fd() tells the user the number before it installs the descriptor
+ * since 6.8. Before, a page that goes while it is written to costs an open
+ * descriptor that its process has seen.
+ */
+static inline int ipcbox_receive_fd(struct file *file, int __user *to)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return receive_fd(file, to, O_CLOEXEC);
+#else
+	int descriptor;
+
+	if (put_user(-1, to))
+		return -EFAULT;
+	descriptor = receive_fd(file, O_CLOEXEC);
+	if (descriptor >= 0 && put_user(descriptor, to)) {
+		close_fd(descriptor);
+		return -EFAULT;
+	}
+	return descriptor;
+#endif
+}
 
 #endif /* IPCBOX_COMPAT_H */

@@ -49,6 +49,9 @@ static int dead_letter_address(struct ipcbox_exchange *exchange,
 	delivery->lifetime.length = 0;
 	delivery->deliveries = 0;
 	delivery->state = IPCBOX_DELIVERY_NEW;
+	if (ipcbox_delivery_descriptors(message) >
+	    READ_ONCE(target->max_descriptors))
+		ipcbox_delivery_close_files(delivery);
 	return 0;
 }
 

@@ -18,10 +18,13 @@
  * commit, under the lock, decides between taken and withdrawn.
  */
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
+#include "box.h"
 #include "dead_letter.h"
 #include "delivery.h"
 #include "exchange.h"
+#include "files.h"
 #include "locking.h"
 #include "message.h"
 
@@ -78,6 +81,67 @@ struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message)
 	if (delivery)
 		ipcbox_delivery_attach(delivery, message);
 	return delivery;
+}
+
+static int delivery_reserve(struct ipcbox_delivery *delivery, u64 bytes)
+{
+	struct ipcbox_queue_share *share = delivery->message->entry.share;
+	int error;
+
+	/* A reply's room was charged to its caller. */
+	if (!share)
+		return 0;
+	error = ipcbox_user_charge(ipcbox_share_of(share)->user, bytes);
+	if (!error)
+		delivery->reserved += bytes;
+	return error;
+}
+
+/**
+ * ipcbox_delivery_add_files() - a message shall carry open files
+ * @message: a message that only the caller has
+ * @outgoing: names their descriptors, at least one
+ *
+ * Charges the sender for them. Sleeps. When it fails the message is as good as
+ * before, without files.
+ *
+ * Return: 0; -ENOMEM, -EDQUOT, or as ipcbox_files_get() has it.
+ */
+int ipcbox_delivery_add_files(struct ipcbox_message *message,
+			      const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
+	struct ipcbox_files *files;
+	int error;
+
+	if (!delivery)
+		return -ENOMEM;
+	files = ipcbox_files_get(u64_to_user_ptr(outgoing->descriptors),
+				 outgoing->descriptor_count);
+	if (IS_ERR(files))
+		return PTR_ERR(files);
+	error = delivery_reserve(delivery, files->count * IPCBOX_FILES_COST);
+	if (error)
+		ipcbox_files_free(files);
+	else
+		delivery->files = files;
+	return error;
+}
+
+/**
+ * ipcbox_delivery_close_files() - a dead letter goes on without its files
+ * @delivery: of a message that only the caller has, with files
+ */
+void ipcbox_delivery_close_files(struct ipcbox_delivery *delivery)
+{
+	struct ipcbox_queue_share *share = delivery->message->entry.share;
+	u64 bytes = delivery->files->count * IPCBOX_FILES_COST;
+
+	ipcbox_user_uncharge(ipcbox_share_of(share)->user, bytes);
+	delivery->reserved -= bytes;
+	ipcbox_files_free(delivery->files);
+	delivery->files = NULL;
+	delivery->closed = true;
 }
 
 /**

@@ -11,12 +11,14 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "files.h"
 #include "lifetime.h"
+#include "message.h"
 #include "token.h"
 
 struct ipcbox_exchange;
 struct ipcbox_handle;
-struct ipcbox_message;
+struct ipcbox_outgoing;
 struct ipcbox_waiter;
 struct ipcbox_wakes;
 
@@ -44,8 +46,10 @@ enum ipcbox_delivery_state {
  *	waits for the outcome; else empty
  * @token: place among the handle's held messages; its number is 0 unless it is
  *	held or about to be
- * @reserved: bytes charged to the sender for the reply
+ * @reserved: bytes charged to the sender for the reply and for @files
  * @reply_capacity: the longest reply that the caller takes
+ * @reply_descriptors: the most descriptors that the caller takes
+ * @files: open files that the message carries, or NULL
  * @deliveries: how often it was held and came back
  * @state: where it is
  * @lifetime: how long it may wait, from acceptance; and its place among the
@@ -54,6 +58,7 @@ enum ipcbox_delivery_state {
  * @origin_sequence: for a dead letter: its number there
  * @dead: IPCBOX_DEAD_*, or 0
  * @call: the sender waits for a reply
+ * @closed: there were files, but where it is a dead letter they are not taken
  * @withdrawn: the sender has given up while a receiver had the message, who
  *	shall find out
  *
@@ -67,6 +72,8 @@ struct ipcbox_delivery {
 	struct ipcbox_token token;
 	u64 reserved;
 	u32 reply_capacity;
+	u32 reply_descriptors;
+	struct ipcbox_files *files;
 	u32 deliveries;
 	struct ipcbox_lifetime lifetime;
 	u64 origin;
@@ -74,6 +81,7 @@ struct ipcbox_delivery {
 	u32 dead;
 	enum ipcbox_delivery_state state;
 	bool call;
+	bool closed;
 	bool withdrawn;
 };
 
@@ -102,10 +110,29 @@ ipcbox_delivery_is_over(const struct ipcbox_delivery *delivery)
 	       ipcbox_lifetime_is_over(&delivery->lifetime, ktime_get());
 }
 
+/**
+ * ipcbox_delivery_descriptors() - how many descriptors does a message carry?
+ * @message: the message
+ *
+ * Return: their number.
+ */
+static inline u32
+ipcbox_delivery_descriptors(const struct ipcbox_message *message)
+{
+	const struct ipcbox_delivery *delivery =
+		ipcbox_message_delivery(message);
+
+	return unlikely(delivery && delivery->files) ? delivery->files->count :
+						       0;
+}
+
 struct ipcbox_delivery *ipcbox_delivery_create(void);
 void ipcbox_delivery_attach(struct ipcbox_delivery *delivery,
 			    struct ipcbox_message *message);
 struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message);
+int ipcbox_delivery_add_files(struct ipcbox_message *message,
+			      const struct ipcbox_outgoing *outgoing);
+void ipcbox_delivery_close_files(struct ipcbox_delivery *delivery);
 void ipcbox_delivery_hold_locked(struct ipcbox_exchange *exchange,
 				 struct ipcbox_handle *handle,
 				 struct ipcbox_delivery *delivery);

@@ -171,6 +171,14 @@ exchange_find_receiver(struct ipcbox_exchange *exchange,
 	return plain;
 }
 
+static bool exchange_waiter_takes(const struct ipcbox_waiter *waiter,
+				  const struct ipcbox_message *message)
+{
+	return waiter->capacity >= message->entry.length &&
+	       waiter->descriptor_capacity >=
+		       ipcbox_delivery_descriptors(message);
+}
+
 /**
  * ipcbox_exchange_is_awaited_locked() - does a receiver wait for a message?
  * @exchange: the exchange, locked
@@ -190,7 +198,7 @@ bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
 		return false;
 	message->entry.sequence = exchange->queue.sequence + 1;
 	waiter = exchange_find_receiver(exchange, message);
-	return waiter && waiter->capacity >= message->entry.length;
+	return waiter && exchange_waiter_takes(waiter, message);
 }
 
 /**
@@ -213,8 +221,10 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	while ((waiter = exchange_find_receiver(exchange, message))) {
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
-		if (waiter->capacity < length) {
+		if (!exchange_waiter_takes(waiter, message)) {
 			waiter->length = length;
+			waiter->descriptors =
+				ipcbox_delivery_descriptors(message);
 			ipcbox_waiter_finish_locked(waiter, -EMSGSIZE, wakes);
 			continue;
 		}
@@ -462,10 +472,12 @@ exchange_create(const struct ipcbox_create *request)
 		limits.message_bytes = min(ipcbox_limit(message_bytes),
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
-	    request->semaphores)
+	    request->semaphores ||
+	    request->max_descriptors > IPCBOX_DESCRIPTORS_MAX)
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
-	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
+	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF ||
+	     request->max_descriptors))
 		return ERR_PTR(-EINVAL);
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
@@ -478,6 +490,7 @@ exchange_create(const struct ipcbox_create *request)
 	spin_lock_init(&exchange->lock);
 	ipcbox_queue_init(&exchange->queue, &queue_limits);
 	exchange->max_message_bytes = limits.message_bytes;
+	exchange->max_descriptors = request->max_descriptors;
 	INIT_LIST_HEAD(&exchange->receivers);
 	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_LIST_HEAD(&exchange->notices);
@@ -658,6 +671,7 @@ static void exchange_stat(struct ipcbox_object *object,
 	stat->buried = exchange->buried;
 	stat->dead_letter = exchange->dead_letter;
 	stat->max_deliveries = exchange->max_deliveries;
+	stat->max_descriptors = exchange->max_descriptors;
 	stat->receive_handles = exchange->receive_handles;
 	stat->send_handles = exchange->send_handles;
 	stat->receivers_waiting = exchange->receivers_waiting;
@@ -712,6 +726,11 @@ static int exchange_set_check(struct ipcbox_object *object,
 		if (error)
 			return error;
 	}
+	if (request->mask & IPCBOX_SET_MAX_DESCRIPTORS &&
+	    (request->max_descriptors > IPCBOX_DESCRIPTORS_MAX ||
+	     (request->max_descriptors &&
+	      object->state & IPCBOX_STATE_STREAM)))
+		return -EINVAL;
 	/* Limits that exceed what root has set since may stay. */
 	if (!(request->mask & mask))
 		return 0;
@@ -736,6 +755,8 @@ static void exchange_set(struct ipcbox_object *object,
 		WRITE_ONCE(exchange->dead_letter, request->dead_letter);
 	if (request->mask & IPCBOX_SET_MAX_DELIVERIES)
 		exchange->max_deliveries = request->max_deliveries;
+	if (request->mask & IPCBOX_SET_MAX_DESCRIPTORS)
+		WRITE_ONCE(exchange->max_descriptors, request->max_descriptors);
 	hlist_for_each_entry(share, &exchange->shares, node) {
 		share->share.unlimited = share->user == object->owner;
 		ipcbox_queue_reshare(&exchange->queue, &share->share);
@@ -756,11 +777,12 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_exchange_call),
 	IPCBOX_IOCTL(IPCBOX_IOC_NOTIFY, ipcbox_notify, value,
 		     ipcbox_notify_set),
-	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, tag,
+	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, pad,
 		     ipcbox_exchange_settle),
 	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, semaphores,
 		     ipcbox_object_stat, .answers = true),
-	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, pad, ipcbox_object_set),
+	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_descriptors,
+		     ipcbox_object_set),
 };
 
 #define EXCHANGE_KIND(text) {						\

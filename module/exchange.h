@@ -76,6 +76,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @buried: messages that became dead letters
  * @dead_letter: the id of the dead-letter mailbox, or 0
  * @max_deliveries: how often a message may be held in vain; 0 for ever
+ * @max_descriptors: most descriptors in a message; read without the lock, too
  * @expiries: queued messages that may expire, the next one first; see
  *	lifetime.c
  * @expire: does so when its time comes
@@ -114,6 +115,7 @@ struct ipcbox_exchange {
 	u64 buried;
 	u64 dead_letter;
 	u32 max_deliveries;
+	u32 max_descriptors;
 	struct timerqueue_head expiries;
 	struct delayed_work expire;
 	struct ipcbox_stream stream;
@@ -159,7 +161,9 @@ struct ipcbox_wakes {
  * @task: the thread
  * @message: what a receiver or a caller got
  * @capacity: for a receiver: the longest message that it can take
+ * @descriptor_capacity: for a receiver: the most descriptors that it can take
  * @length: for a receiver: how long the message was that it could not take
+ * @descriptors: for a receiver: how many descriptors that message had
  * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
  */
 struct ipcbox_waiter {
@@ -168,7 +172,9 @@ struct ipcbox_waiter {
 	struct task_struct *task;
 	struct ipcbox_message *message;
 	u32 capacity;
+	u32 descriptor_capacity;
 	u32 length;
+	u32 descriptors;
 	int result;
 };
 

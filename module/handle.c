@@ -160,6 +160,19 @@ static const struct file_operations handle_operations = {
 };
 
 /**
+ * ipcbox_handle_travels() - may a file be sent in a message?
+ * @file: a file of this module
+ *
+ * Return: true for a handle on an object of a kind that may.
+ */
+bool ipcbox_handle_travels(const struct file *file)
+{
+	const struct ipcbox_handle *handle = file->private_data;
+
+	return file->f_op == &handle_operations && handle->object->ops->travels;
+}
+
+/**
  * ipcbox_handle_create() - make a handle, on no object yet
  * @rights: IPCBOX_RIGHT_* bits
  * @nonblock: set O_NONBLOCK

@@ -14,6 +14,7 @@
 #include "box.h"
 #include "delivery.h"
 #include "exchange.h"
+#include "files.h"
 #include "message.h"
 
 /*
@@ -228,6 +229,7 @@ void ipcbox_message_put(struct ipcbox_message *message)
 
 	if (!refcount_dec_and_test(&delivery->references))
 		return;
+	ipcbox_files_free(delivery->files);
 	kfree(delivery);
 	message_release(message);
 }
@@ -296,6 +298,7 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	struct user_namespace *ns = current_user_ns();
 
 	incoming->length = message->entry.length;
+	incoming->descriptor_count = ipcbox_delivery_descriptors(message);
 	incoming->tag = message->tag;
 	incoming->sequence = message->entry.sequence;
 	incoming->handle = message->handle;
@@ -305,7 +308,11 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	incoming->priority = message->entry.priority;
 	incoming->token = delivery ? delivery->token.number : 0;
 	incoming->deliveries = delivery ? delivery->deliveries : 0;
-	incoming->flags = delivery && delivery->call ? IPCBOX_INCOMING_CALL : 0;
+	incoming->flags = 0;
+	if (delivery && delivery->call)
+		incoming->flags |= IPCBOX_INCOMING_CALL;
+	if (delivery && delivery->closed)
+		incoming->flags |= IPCBOX_INCOMING_CLOSED;
 	incoming->origin = delivery ? delivery->origin : 0;
 	incoming->origin_sequence = delivery ? delivery->origin_sequence : 0;
 	incoming->dead = delivery ? delivery->dead : 0;

@@ -431,7 +431,7 @@ static bool object_create_valid(const struct ipcbox_create *request)
 	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
 			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM;
 
-	return !(request->flags & ~flags) && !request->pad && !request->pad2 &&
+	return !(request->flags & ~flags) && !request->pad2 &&
 	       request->kind < ARRAY_SIZE(object_kinds) &&
 	       object_kinds[request->kind] &&
 	       !(request->mode & ~0666) &&
@@ -708,7 +708,7 @@ long ipcbox_object_stat(struct ipcbox_invocation *call)
 	struct ipcbox_stat *stat = call->request;
 	u32 size = stat->size;
 
-	if (stat->flags || stat->pad || stat->pad2)
+	if (stat->flags || stat->pad)
 		return -EINVAL;
 	ipcbox_object_fill_stat(ipcbox_handle_of(call)->object, stat);
 	stat->size = size;
@@ -785,14 +785,14 @@ long ipcbox_object_set(struct ipcbox_invocation *call)
 	const u32 mask = IPCBOX_SET_MODE | IPCBOX_SET_UID | IPCBOX_SET_GID |
 			 IPCBOX_SET_MAX_MESSAGES | IPCBOX_SET_MAX_BYTES |
 			 IPCBOX_SET_MAX_MESSAGE_BYTES |
-			 IPCBOX_SET_DEAD_LETTER | IPCBOX_SET_MAX_DELIVERIES;
+			 IPCBOX_SET_DEAD_LETTER | IPCBOX_SET_MAX_DELIVERIES |
+			 IPCBOX_SET_MAX_DESCRIPTORS;
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	struct ipcbox_object *object = handle->object;
 	const struct ipcbox_set *request = call->request;
 	int error;
 
-	if (request->flags || request->pad || !request->mask ||
-	    request->mask & ~mask)
+	if (request->flags || !request->mask || request->mask & ~mask)
 		return -EINVAL;
 	if (!(handle->rights & IPCBOX_RIGHT_MANAGE))
 		return -EACCES;

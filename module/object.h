@@ -47,6 +47,7 @@ struct vm_area_struct;
  * @async: O_ASYNC is set or cleared; as the file operation fasync; NULL:
  *	-EOPNOTSUPP
  * @mmap: as mmap(2); the handle's rights were not checked; NULL: -ENODEV
+ * @travels: handles may be sent in messages, as they never hold a message
  */
 struct ipcbox_kind {
 	const char *name;
@@ -71,6 +72,7 @@ struct ipcbox_kind {
 	int (*async)(struct ipcbox_handle *handle, int descriptor,
 		     struct file *file, int on);
 	int (*mmap)(struct ipcbox_handle *handle, struct vm_area_struct *area);
+	bool travels;
 };
 
 /**
@@ -151,6 +153,7 @@ ipcbox_object_create_for_locked(struct ipcbox_process *process);
 
 /* handle.c */
 struct file *ipcbox_handle_create(u32 rights, bool nonblock);
+bool ipcbox_handle_travels(const struct file *file);
 int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
 				struct ipcbox_object *object);
 

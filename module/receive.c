@@ -9,6 +9,7 @@
 #include "box.h"
 #include "delivery.h"
 #include "exchange.h"
+#include "files.h"
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
@@ -77,12 +78,22 @@ receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
 	}
 }
 
+static bool receive_fits(const struct receiving *receiving,
+			 const struct ipcbox_incoming *incoming,
+			 const struct ipcbox_message *message)
+{
+	return message->entry.length <= receive_room(receiving, incoming) &&
+	       ipcbox_delivery_descriptors(message) <=
+		       incoming->descriptor_capacity;
+}
+
 /* Takes what is there; an error says why it is not more. */
 static int receive_take_locked(struct receiving *receiving,
 			       struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_queue_entry *entry;
+	struct ipcbox_message *message;
 
 	lockdep_assert_held(&exchange->lock);
 	while (receiving->taken < receiving->asked) {
@@ -93,18 +104,19 @@ static int receive_take_locked(struct receiving *receiving,
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
 				       -EPIPE : -EAGAIN;
-		if (entry->length > receive_room(receiving, incoming)) {
+		message = ipcbox_message_of(entry);
+		if (!receive_fits(receiving, incoming, message)) {
 			incoming->length = entry->length;
+			incoming->descriptor_count =
+				ipcbox_delivery_descriptors(message);
 			return -EMSGSIZE;
 		}
 		ipcbox_exchange_dequeue_locked(exchange, entry);
 		exchange->received++;
 		exchange->bytes_received += entry->length;
 		if (entry->tracked)
-			ipcbox_message_of(entry)->delivery->state =
-				IPCBOX_DELIVERY_TRANSIT;
-		receiving->messages[receiving->taken++] =
-			ipcbox_message_of(entry);
+			message->delivery->state = IPCBOX_DELIVERY_TRANSIT;
+		receiving->messages[receiving->taken++] = message;
 		ipcbox_exchange_admit_locked(exchange,
 					     ipcbox_share_of(entry->share),
 					     wakes);
@@ -121,6 +133,8 @@ static void receive_park_locked(struct receiving *receiving,
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_waiter_init(waiter);
 	waiter->capacity = receive_room(receiving, &receiving->incoming[0]);
+	waiter->descriptor_capacity =
+		receiving->incoming[0].descriptor_capacity;
 	waiter->selector.selection = receiving->selection.flags ?
 					     &receiving->selection : NULL;
 	ipcbox_exchange_add_receiver_locked(exchange, waiter);
@@ -137,7 +151,8 @@ static void receive_pull_locked(struct receiving *receiving,
 	entry = ipcbox_selection_parked_locked(exchange,
 					       &receiving->selection);
 	if (!entry ||
-	    entry->length > receive_room(receiving, &receiving->incoming[0]))
+	    !receive_fits(receiving, &receiving->incoming[0],
+			  ipcbox_message_of(entry)))
 		return;
 	ipcbox_queue_unpark(&exchange->queue, entry);
 	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
@@ -187,8 +202,10 @@ static int receive_wait(struct receiving *receiving,
 		if (error)
 			return error;
 	}
-	if (waiter->result == -EMSGSIZE)
+	if (waiter->result == -EMSGSIZE) {
 		receiving->incoming[0].length = waiter->length;
+		receiving->incoming[0].descriptor_count = waiter->descriptors;
+	}
 	if (waiter->result)
 		return waiter->result;
 	receiving->messages[0] = waiter->message;
@@ -304,13 +321,28 @@ static int receive_prepare(struct receiving *receiving,
 	return 0;
 }
 
+/* No descriptors are installed but for a message that has some. */
+static int receive_install(const struct ipcbox_message *message,
+			   const struct ipcbox_incoming *incoming,
+			   struct ipcbox_installed *installed)
+{
+	installed->count = 0;
+	if (likely(!ipcbox_delivery_descriptors(message)))
+		return 0;
+	return ipcbox_files_install(message->delivery->files,
+				    u64_to_user_ptr(incoming->descriptors),
+				    installed);
+}
+
 /*
  * Payload first, header last: who sees a header has a whole message. A process
  * that is being killed will see nothing any more: the message is for another.
+ * Descriptors are installed when all but the header is done.
  */
 static int receive_copy_out(struct ipcbox_message *message,
 			    struct ipcbox_incoming *incoming,
-			    struct ipcbox_incoming __user *to)
+			    struct ipcbox_incoming __user *to,
+			    struct ipcbox_installed *installed)
 {
 	const size_t answer = offsetof(struct ipcbox_incoming, length);
 	int error;
@@ -322,10 +354,15 @@ static int receive_copy_out(struct ipcbox_message *message,
 					incoming->capacity);
 	if (error)
 		return error;
+	error = receive_install(message, incoming, installed);
+	if (error)
+		return error;
 	ipcbox_message_describe(message, incoming);
 	if (copy_to_user(&to->length, &incoming->length,
-			 sizeof(*incoming) - answer))
+			 sizeof(*incoming) - answer)) {
+		ipcbox_files_uninstall(installed);
 		return -EFAULT;
+	}
 	return 0;
 }
 
@@ -336,6 +373,7 @@ static int receive_copy_out(struct ipcbox_message *message,
 static int receive_give(struct receiving *receiving, void __user *to,
 			u32 stride)
 {
+	struct ipcbox_installed installed __uninitialized;
 	int error = 0;
 	u32 i;
 
@@ -344,16 +382,19 @@ static int receive_give(struct receiving *receiving, void __user *to,
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->given];
 
-		if (message->entry.length > receive_room(receiving, incoming))
+		if (!receive_fits(receiving, incoming, message))
 			break;
 		error = receive_prepare(receiving, message);
 		if (!error)
-			error = receive_copy_out(message, incoming, to);
+			error = receive_copy_out(message, incoming, to,
+						 &installed);
 		if (error)
 			break;
 		if (receive_commit(receiving, message)) {
 			receiving->given++;
 			to += stride;
+		} else {
+			ipcbox_files_uninstall(&installed);
 		}
 	}
 	if (i < receiving->taken)
@@ -367,13 +408,16 @@ static int receive_give(struct receiving *receiving, void __user *to,
  * @incoming: the caller's buffer
  * @to: where it is described
  *
- * Return: 0, -EFAULT, or -EINTR when the caller is being killed.
+ * Return: 0; -EFAULT, -EINTR when the caller is being killed, or as
+ * ipcbox_files_install() has it.
  */
 int ipcbox_receive_reply(struct ipcbox_message *message,
 			 struct ipcbox_incoming *incoming,
 			 struct ipcbox_incoming __user *to)
 {
-	return receive_copy_out(message, incoming, to);
+	struct ipcbox_installed installed __uninitialized;
+
+	return receive_copy_out(message, incoming, to, &installed);
 }
 
 /* With IPCBOX_LARGEST: is there room for whatever may come? */
@@ -386,6 +430,7 @@ static int receive_check_room(const struct receiving *receiving,
 	    incoming->capacity >= largest)
 		return 0;
 	incoming->length = largest;
+	incoming->descriptor_count = 0;
 	return -EMSGSIZE;
 }
 
@@ -470,6 +515,9 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 			     const struct ipcbox_selection *selection,
 			     bool nonblock)
 {
+	const size_t lengths = offsetofend(struct ipcbox_incoming,
+					   descriptor_count) -
+			       offsetof(struct ipcbox_incoming, length);
 	u32 stride = request->message_size;
 	struct ipcbox_incoming __user *first;
 	struct receiving receiving __uninitialized;
@@ -498,7 +546,8 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 	if (total)
 		return total;
 	if (error == -EMSGSIZE &&
-	    put_user(receiving.incoming[0].length, &first->length))
+	    copy_to_user(&first->length, &receiving.incoming[0].length,
+			 lengths))
 		return -EFAULT;
 	return error;
 }
@@ -558,6 +607,7 @@ struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 	receiving.flags = 0;
 	receiving.selection.flags = 0;
 	receiving.incoming[0].capacity = U32_MAX;
+	receiving.incoming[0].descriptor_capacity = 0;
 	receiving.asked = 1;
 	error = receive_take(&receiving);
 	if (error)
@@ -594,6 +644,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	receiving.flags = 0;
 	receiving.selection.flags = 0;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);
+	receiving.incoming[0].descriptor_capacity = 0;
 	receiving.asked = 1;
 	do {
 		error = receive_take(&receiving);

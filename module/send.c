@@ -54,29 +54,59 @@ static int sending_begin(struct sending *sending, struct ipcbox_handle *handle,
 	return sending->share ? 0 : -ENOMEM;
 }
 
+static int send_check_descriptors(const struct ipcbox_exchange *exchange,
+				  const struct ipcbox_outgoing *outgoing)
+{
+	u32 most = READ_ONCE(exchange->max_descriptors);
+
+	if (outgoing->descriptor_count > IPCBOX_DESCRIPTORS_MAX)
+		return -EINVAL;
+	if (!most)
+		return -EOPNOTSUPP;
+	return outgoing->descriptor_count > most ? -EMSGSIZE : 0;
+}
+
+/* More is kept of a message that may expire or carries files. */
+static int send_track(struct ipcbox_message *message,
+		      const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
+
+	if (!delivery)
+		return -ENOMEM;
+	delivery->lifetime.length = outgoing->lifetime;
+	if (!outgoing->descriptor_count)
+		return 0;
+	return ipcbox_delivery_add_files(message, outgoing);
+}
+
 static struct ipcbox_message *
 send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 	  const struct ipcbox_outgoing *outgoing)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
-	struct ipcbox_delivery *delivery;
 	struct ipcbox_message *message;
+	int error;
 
 	if (outgoing->priority > IPCBOX_PRIORITY_MAX ||
-	    outgoing->lifetime > KTIME_MAX)
+	    outgoing->lifetime > KTIME_MAX || outgoing->pad)
 		return ERR_PTR(-EINVAL);
 	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
 		return ERR_PTR(-EMSGSIZE);
-	message = ipcbox_message_create(share, handle->id, outgoing);
-	if (likely(!outgoing->lifetime) || IS_ERR(message))
-		return message;
-	delivery = ipcbox_delivery_track(message);
-	if (!delivery) {
-		ipcbox_message_free(message);
-		return ERR_PTR(-ENOMEM);
+	if (unlikely(outgoing->descriptor_count)) {
+		error = send_check_descriptors(exchange, outgoing);
+		if (error)
+			return ERR_PTR(error);
 	}
-	delivery->lifetime.length = outgoing->lifetime;
-	return message;
+	message = ipcbox_message_create(share, handle->id, outgoing);
+	if (likely(!outgoing->lifetime && !outgoing->descriptor_count) ||
+	    IS_ERR(message))
+		return message;
+	error = send_track(message, outgoing);
+	if (!error)
+		return message;
+	ipcbox_message_free(message);
+	return ERR_PTR(error);
 }
 
 /**
@@ -287,7 +317,7 @@ static int send_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->flags & IPCBOX_SYNC && request->count != 1)
 		return -EINVAL;
-	if (request->message_size < offsetofend(struct ipcbox_outgoing, lifetime))
+	if (request->message_size < offsetofend(struct ipcbox_outgoing, pad))
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;

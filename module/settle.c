@@ -30,9 +30,10 @@ static bool settlement_valid(const struct settlement *settlement)
 	switch (settlement->action) {
 	case IPCBOX_ACK:
 	case IPCBOX_NACK:
-		return !reply->data && !reply->length && !reply->tag;
+		return !reply->data && !reply->length && !reply->tag &&
+		       !reply->descriptor_count;
 	case IPCBOX_REPLY:
-		return true;
+		return reply->descriptor_count <= IPCBOX_DESCRIPTORS_MAX;
 	default:
 		return false;
 	}
@@ -62,7 +63,8 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 	if (action == (delivery->call ? IPCBOX_ACK : IPCBOX_REPLY))
 		return -EINVAL;
 	if (reply && !delivery->withdrawn &&
-	    reply->entry.length > delivery->reply_capacity)
+	    (reply->entry.length > delivery->reply_capacity ||
+	     ipcbox_delivery_descriptors(reply) > delivery->reply_descriptors))
 		return -EMSGSIZE;
 	ipcbox_delivery_release_locked(exchange, handle, delivery);
 	if (delivery->withdrawn) {
@@ -84,6 +86,26 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 	return 0;
 }
 
+/* Its room was charged to the caller when it called. */
+static struct ipcbox_message *settle_make(struct ipcbox_handle *handle,
+					  const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_message *reply;
+	int error;
+
+	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
+		return ERR_PTR(-EMSGSIZE);
+	reply = ipcbox_message_create(NULL, handle->id, outgoing);
+	if (likely(!outgoing->descriptor_count) || IS_ERR(reply))
+		return reply;
+	error = ipcbox_delivery_add_files(reply, outgoing);
+	if (!error)
+		return reply;
+	ipcbox_message_free(reply);
+	return ERR_PTR(error);
+}
+
 static int settle(struct ipcbox_handle *handle,
 		  const struct settlement *settlement)
 {
@@ -94,12 +116,7 @@ static int settle(struct ipcbox_handle *handle,
 	int error = -ENOENT;
 
 	if (settlement->action == IPCBOX_REPLY) {
-		if (settlement->reply.length >
-		    READ_ONCE(exchange->max_message_bytes))
-			return -EMSGSIZE;
-		/* Its room was charged to the caller when it called. */
-		reply = ipcbox_message_create(NULL, handle->id,
-					      &settlement->reply);
+		reply = settle_make(handle, &settlement->reply);
 		if (IS_ERR(reply))
 			return PTR_ERR(reply);
 	}
@@ -131,9 +148,11 @@ long ipcbox_exchange_settle(struct ipcbox_invocation *call)
 		.reply.data = request->data,
 		.reply.length = request->length,
 		.reply.tag = request->tag,
+		.reply.descriptors = request->descriptors,
+		.reply.descriptor_count = request->descriptor_count,
 	};
 
-	if (request->flags || !settlement_valid(&settlement))
+	if (request->flags || request->pad || !settlement_valid(&settlement))
 		return -EINVAL;
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EACCES;
@@ -146,7 +165,7 @@ static int answer_check(const struct ipcbox_answer *request,
 {
 	const struct ipcbox_outgoing *reply = &settlement->reply;
 
-	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_HOLD) || request->pad ||
+	if (request->flags & ~(IPCBOX_NOWAIT | IPCBOX_HOLD) ||
 	    !ipcbox_deadline_valid(request->deadline))
 		return -EINVAL;
 	if (request->message_size < offsetofend(struct ipcbox_incoming, pad))
@@ -156,7 +175,7 @@ static int answer_check(const struct ipcbox_answer *request,
 	if (settlement->token)
 		return settlement_valid(settlement) ? 0 : -EINVAL;
 	return settlement->action || reply->data || reply->length ||
-	       reply->tag ? -EINVAL : 0;
+	       reply->tag || reply->descriptor_count ? -EINVAL : 0;
 }
 
 /**
@@ -175,6 +194,8 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		.reply.data = request->data,
 		.reply.length = request->length,
 		.reply.tag = request->tag,
+		.reply.descriptors = request->descriptors,
+		.reply.descriptor_count = request->descriptor_count,
 	};
 	const struct ipcbox_receive receive = {
 		.flags = request->flags,

@@ -31,7 +31,7 @@ FROZEN(info, user_mapped_bytes, 144);
 FROZEN_SIZE(create, 88);
 FROZEN(create, name, 24);
 FROZEN(create, id, 56);
-FROZEN(create, pad, 68);
+FROZEN(create, max_descriptors, 68);
 FROZEN(create, mapped_bytes, 72);
 FROZEN(create, pad2, 84);
 FROZEN_SIZE(open, 48);
@@ -46,7 +46,7 @@ FROZEN(stat, handles, 200);
 FROZEN(stat, pad, 220);
 FROZEN(stat, held, 224);
 FROZEN(stat, dead_letter, 264);
-FROZEN(stat, pad2, 276);
+FROZEN(stat, max_descriptors, 276);
 FROZEN(stat, mapped_bytes, 280);
 FROZEN(stat, semaphores, 292);
 FROZEN_SIZE(list, 48);
@@ -55,17 +55,21 @@ FROZEN(list, next, 32);
 FROZEN_SIZE(set, 64);
 FROZEN(set, max_messages, 24);
 FROZEN(set, dead_letter, 48);
-FROZEN(set, pad, 60);
-FROZEN_SIZE(outgoing, 32);
+FROZEN(set, max_descriptors, 60);
+FROZEN_SIZE(outgoing, 48);
 FROZEN(outgoing, lifetime, 24);
+FROZEN(outgoing, descriptors, 32);
+FROZEN(outgoing, pad, 44);
 FROZEN_SIZE(send, 40);
 FROZEN(send, deadline, 24);
 FROZEN(send, object, 32);
-FROZEN_SIZE(incoming, 96);
-FROZEN(incoming, pid, 40);
-FROZEN(incoming, token, 56);
-FROZEN(incoming, origin, 72);
-FROZEN(incoming, pad, 92);
+FROZEN_SIZE(incoming, 112);
+FROZEN(incoming, descriptors, 8);
+FROZEN(incoming, length, 24);
+FROZEN(incoming, pid, 56);
+FROZEN(incoming, token, 72);
+FROZEN(incoming, origin, 88);
+FROZEN(incoming, pad, 108);
 FROZEN_SIZE(receive, 72);
 FROZEN(receive, deadline, 24);
 FROZEN(receive, tag, 32);
@@ -74,13 +78,16 @@ FROZEN(receive, object, 64);
 FROZEN_SIZE(call, 40);
 FROZEN(call, reply, 16);
 FROZEN(call, deadline, 32);
-FROZEN_SIZE(settle, 40);
+FROZEN_SIZE(settle, 56);
 FROZEN(settle, data, 16);
 FROZEN(settle, tag, 32);
-FROZEN_SIZE(answer, 64);
+FROZEN(settle, descriptors, 40);
+FROZEN(settle, pad, 52);
+FROZEN_SIZE(answer, 72);
 FROZEN(answer, data, 16);
 FROZEN(answer, message, 40);
-FROZEN(answer, deadline, 56);
+FROZEN(answer, descriptors, 56);
+FROZEN(answer, deadline, 64);
 FROZEN_SIZE(notify, 32);
 FROZEN(notify, value, 24);
 
@@ -159,8 +166,7 @@ FIXTURE_VARIANT_ADD(abi, create)
 	.size = sizeof(struct ipcbox_create),
 	.flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
 		 IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM,
-	.pad = offsetof(struct ipcbox_create, pad),
-	.pad2 = offsetof(struct ipcbox_create, pad2),
+	.pad = offsetof(struct ipcbox_create, pad2),
 	.writes = true,
 };
 
@@ -191,7 +197,6 @@ FIXTURE_VARIANT_ADD(abi, stat)
 	.command = IPCBOX_IOC_STAT,
 	.size = sizeof(struct ipcbox_stat),
 	.pad = offsetof(struct ipcbox_stat, pad),
-	.pad2 = offsetof(struct ipcbox_stat, pad2),
 	.handle = true,
 	.writes = true,
 };
@@ -200,7 +205,6 @@ FIXTURE_VARIANT_ADD(abi, set)
 {
 	.command = IPCBOX_IOC_SET,
 	.size = sizeof(struct ipcbox_set),
-	.pad = offsetof(struct ipcbox_set, pad),
 	.handle = true,
 };
 
@@ -236,6 +240,7 @@ FIXTURE_VARIANT_ADD(abi, settle)
 {
 	.command = IPCBOX_IOC_SETTLE,
 	.size = sizeof(struct ipcbox_settle),
+	.pad = offsetof(struct ipcbox_settle, pad),
 	.handle = true,
 };
 
@@ -244,7 +249,6 @@ FIXTURE_VARIANT_ADD(abi, answer)
 	.command = IPCBOX_IOC_ANSWER,
 	.size = sizeof(struct ipcbox_answer),
 	.flags = IPCBOX_NOWAIT | IPCBOX_HOLD,
-	.pad = offsetof(struct ipcbox_answer, pad),
 	.handle = true,
 };
 
@@ -656,7 +660,7 @@ TEST_F(abi, padding_must_be_zero)
 			request->unlink.name_length = strlen(self->name);
 			break;
 		case IPCBOX_IOC_SET:
-			request->set.mask |= 0x100;
+			request->set.mask |= 0x200;
 			break;
 		case IPCBOX_IOC_SETTLE:
 			request->settle.data = (uintptr_t)self->sent;
@@ -1036,7 +1040,7 @@ TEST_F(fields, set_checks_its_values)
 {
 	const struct ipcbox_set wrong[] = {
 		{ .mask = 0 },
-		{ .mask = 0x100 },
+		{ .mask = 0x200 },
 		{ .mask = -1 },
 		{ .mask = IPCBOX_SET_MODE, .mode = 0700 },
 		{ .mask = IPCBOX_SET_MODE, .mode = 01000 },

@@ -76,6 +76,9 @@
 /* Priorities run from 0, the lowest, to this. */
 #define IPCBOX_PRIORITY_MAX	32767
 
+/* Descriptors that one message may carry. */
+#define IPCBOX_DESCRIPTORS_MAX	16
+
 /* The deadline that never comes. */
 #define IPCBOX_FOREVER		((__u64)-1)
 
@@ -104,6 +107,7 @@
 #define IPCBOX_FEATURE_NOTIFY	0x10	/* NOTIFY, O_ASYNC */
 #define IPCBOX_FEATURE_PROCESS	0x20	/* OPEN of a process's own mailbox */
 #define IPCBOX_FEATURE_STREAM	0x40	/* CREATE of a stream */
+#define IPCBOX_FEATURE_DESCRIPTORS 0x80	/* descriptors in messages */
 #define IPCBOX_FEATURE_REGION	0x100	/* regions */
 #define IPCBOX_FEATURE_CHANNEL	0x200	/* channels */
 #define IPCBOX_FEATURE_POOL	0x400	/* mailboxes with a receive pool */
@@ -123,7 +127,8 @@
  * @object_bytes_max: out: most payload bytes that an object may be set to hold
  * @message_bytes_max: out: largest payload that an object may be set to take
  * @user_bytes: out: budget of one user in the box: bytes in flight, each
- *	message counted as its payload and 128 bytes more
+ *	message counted as its payload and 128 bytes more, and each descriptor
+ *	in one as 4096 bytes
  * @user_objects: out: objects that one user may have in the box
  * @user_share: out: percent of an object's room that one user other than its
  *	owner may fill
@@ -194,7 +199,8 @@ struct ipcbox_info {
  *	for the default, or for @max_bytes when that is less
  * @id: out: the object's id
  * @created: out: 1 if the object is new, 0 if it existed and was opened
- * @pad: zero
+ * @max_descriptors: most descriptors that a message may carry, 0 to
+ *	IPCBOX_DESCRIPTORS_MAX; 0 where receivers do not expect any
  * @mapped_bytes: memory that the object shall have for mapping, for kinds that
  *	are mapped; else zero
  * @semaphores: semaphores of a region; else zero
@@ -223,7 +229,8 @@ struct ipcbox_info {
  * FD_CLOEXEC set, and besides the common errors:
  *
  *   EINVAL   kind, mode, rights, name or limits are out of range; a stream
- *            must be a queue, and take messages of PIPE_BUF bytes
+ *            must be a queue, and take messages of PIPE_BUF bytes and no
+ *            descriptors
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
  *            of another kind, or a stream and none was asked for, or none
  *   EDQUOT   the user has user_objects objects, or mapped_bytes does not fit
@@ -244,7 +251,7 @@ struct ipcbox_create {
 	__u64 max_message_bytes;
 	__u64 id;
 	__u32 created;
-	__u32 pad;
+	__u32 max_descriptors;
 	__u64 mapped_bytes;
 	__u32 semaphores;
 	__u32 pad2;
@@ -387,7 +394,7 @@ struct ipcbox_unlink {
  * @buried: out: of these two, those that became dead letters
  * @dead_letter: out: the id of the dead-letter mailbox, or 0
  * @max_deliveries: out: how often a message may be held in vain; 0 for ever
- * @pad2: zero
+ * @max_descriptors: out: most descriptors that a message may carry
  * @mapped_bytes: out: memory that the object has for mapping
  * @mappings: out: mappings of it that there are
  * @semaphores: out: semaphores of a region
@@ -432,7 +439,7 @@ struct ipcbox_stat {
 	__u64 buried;
 	__u64 dead_letter;
 	__u32 max_deliveries;
-	__u32 pad2;
+	__u32 max_descriptors;
 	__u64 mapped_bytes;
 	__u32 mappings;
 	__u32 semaphores;
@@ -481,6 +488,7 @@ struct ipcbox_list {
 #define IPCBOX_SET_MAX_MESSAGE_BYTES	0x20
 #define IPCBOX_SET_DEAD_LETTER		0x40
 #define IPCBOX_SET_MAX_DELIVERIES	0x80
+#define IPCBOX_SET_MAX_DESCRIPTORS	0x100
 
 /**
  * struct ipcbox_set - IPCBOX_IOC_SET, on a handle: change an object
@@ -501,7 +509,8 @@ struct ipcbox_list {
  *	struct ipcbox_incoming
  * @max_deliveries: how often a message may be held and come back before it
  *	ends; 0 for ever
- * @pad: zero
+ * @max_descriptors: most descriptors that a message sent from now on may
+ *	carry, 0 to IPCBOX_DESCRIPTORS_MAX
  *
  * All is changed or nothing. A limit may be set below what is in the object:
  * nothing is lost, and senders wait until there is room. A limit that is
@@ -527,7 +536,7 @@ struct ipcbox_set {
 	__u64 max_message_bytes;
 	__u64 dead_letter;
 	__u32 max_deliveries;
-	__u32 pad;
+	__u32 max_descriptors;
 };
 
 /* Flags of operations that move messages. */
@@ -554,6 +563,17 @@ struct ipcbox_set {
  * @tag: any value, for the receiver
  * @lifetime: nanoseconds from acceptance after which nobody receives it any
  *	more; 0 for ever. While it is held it does not end
+ * @descriptors: pointer to an array of __s32, descriptors that the receiver
+ *	shall get; ignored when there are none
+ * @descriptor_count: how many, 0 to the object's max_descriptors
+ * @pad: zero
+ *
+ * A descriptor travels as over a UNIX socket: the receiver gets one of its own
+ * on the same open file description, and the sender may close its own at once.
+ * Descriptors are closed when their message ends otherwise than by being
+ * received. Refused are files that can hold files, since in a circle nothing
+ * would free them: UNIX sockets, io_uring, /dev/ipcbox, and handles on
+ * mailboxes and queues.
  */
 struct ipcbox_outgoing {
 	__aligned_u64 data;
@@ -561,6 +581,9 @@ struct ipcbox_outgoing {
 	__u32 priority;
 	__u64 tag;
 	__u64 lifetime;
+	__aligned_u64 descriptors;
+	__u32 descriptor_count;
+	__u32 pad;
 };
 
 /**
@@ -593,9 +616,14 @@ struct ipcbox_outgoing {
  * accepted had no effect. When none was accepted, besides the common errors:
  *
  *   EACCES     the handle has no IPCBOX_RIGHT_SEND
- *   EINVAL     count, a priority or a lifetime (2^63 - 1) is out of range
+ *   EINVAL     count, a priority, a lifetime (2^63 - 1) or a number of
+ *              descriptors is out of range
  *   ESTALE     the handle is on another object than @object
- *   EMSGSIZE   a payload is longer than the object's max_message_bytes
+ *   EMSGSIZE   a payload is longer than the object's max_message_bytes, or
+ *              there are more descriptors than its max_descriptors, which is
+ *              not 0
+ *   EOPNOTSUPP the object takes no descriptors, or not such a one
+ *   EBADF      a descriptor is not open
  *   EAGAIN     there is no room, and the call may not wait
  *   ETIMEDOUT  there was no room up to the deadline, or with IPCBOX_SYNC nobody
  *              took the message up to it or within its lifetime
@@ -620,6 +648,7 @@ struct ipcbox_send {
 
 /* Bits of struct ipcbox_incoming.flags. */
 #define IPCBOX_INCOMING_CALL	0x1	/* the sender waits for a reply */
+#define IPCBOX_INCOMING_CLOSED	0x2	/* its descriptors were closed */
 
 /* Why a message is a dead letter. */
 #define IPCBOX_DEAD_EXPIRED	1	/* its lifetime ended */
@@ -629,9 +658,14 @@ struct ipcbox_send {
 /**
  * struct ipcbox_incoming - a message received
  * @data: pointer to a buffer for the payload
+ * @descriptors: pointer to an array of __s32 for descriptors
  * @capacity: bytes in the buffer
+ * @descriptor_capacity: room for descriptors, in numbers; more than
+ *	IPCBOX_DESCRIPTORS_MAX is never needed
  * @length: out: bytes of payload. Written also when the call fails with
  *	EMSGSIZE, in the first structure: the capacity needed
+ * @descriptor_count: out: descriptors in the message; written with @length.
+ *	They are new in the receiving process, with FD_CLOEXEC set
  * @tag: out: the sender's tag
  * @sequence: out: the message's number in the object, from 1, in the order of
  *	acceptance
@@ -652,6 +686,8 @@ struct ipcbox_send {
  * A dead letter keeps payload, tag, priority and the stamp of its sender, who
  * is still charged for it; its lifetime and deliveries begin anew, without
  * end. Where the dead-letter mailbox has no room it is discarded and counted.
+ * Where that takes fewer descriptors, those of the letter are closed and
+ * IPCBOX_INCOMING_CLOSED says so.
  *
  * pid, uid, gid and handle are written by the kernel when the message is sent;
  * no sender can forge them. A uid or gid that the receiver's user namespace
@@ -659,8 +695,11 @@ struct ipcbox_send {
  */
 struct ipcbox_incoming {
 	__aligned_u64 data;
+	__aligned_u64 descriptors;
 	__u32 capacity;
+	__u32 descriptor_capacity;
 	__u32 length;
+	__u32 descriptor_count;
 	__u64 tag;
 	__u64 sequence;
 	__u64 handle;
@@ -708,6 +747,9 @@ struct ipcbox_incoming {
  * a queue other receivers do not wait for that: they may by then have newer
  * messages than the one that comes back.
  *
+ * Descriptors are installed before the message counts as received. Where that
+ * fails they are closed again, and the message stays in its place.
+ *
  * With IPCBOX_HOLD each message comes with a token and stays in flight, charged
  * to its sender, until IPCBOX_IOC_SETTLE or IPCBOX_IOC_ANSWER settles it by
  * this handle. A call (IPCBOX_INCOMING_CALL) comes with a token in any case.
@@ -726,7 +768,8 @@ struct ipcbox_incoming {
  * and stay where they are, uncounted and without tokens; the call does not wait.
  * A batch is not of one moment: while others receive, messages may be passed over.
  * A buffer that is too small gets what it has room for, and length tells the
- * whole, so headers alone can be had with a capacity of 0.
+ * whole, so headers alone can be had with a capacity of 0. Descriptors are counted
+ * but not given.
  *
  * With IPCBOX_TRUNCATE a message that is longer than its buffer is received all
  * the same: the buffer gets its beginning, length tells the whole, and the rest
@@ -745,7 +788,11 @@ struct ipcbox_incoming {
  *   ENOENT     IPCBOX_SELECT_PID names no process
  *   ESTALE     the handle is on another object than @object
  *   EMSGSIZE   the message is longer than the first buffer's capacity, or with
- *              IPCBOX_LARGEST might be; the length that it needs is written
+ *              IPCBOX_LARGEST might be, or has more descriptors than there is
+ *              room for; the length that it needs and descriptor_count are
+ *              written
+ *   EMFILE, ENFILE   a descriptor cannot be installed, or, as the security
+ *              module has it, EACCES
  *   EAGAIN     nothing is there, and the call may not wait
  *   ETIMEDOUT  nothing came up to the deadline
  *   EINTR      a signal came first
@@ -778,16 +825,19 @@ struct ipcbox_receive {
  * @deadline: when to give up, or IPCBOX_FOREVER
  *
  * The caller's budget is charged for the request and for the whole capacity of
- * the reply, so a reply never fails for want of budget. A reply comes from the
- * handle that received the request, once. Its header tells who replied; its
- * sequence is that of the request, its priority 0.
+ * the reply, descriptors included, so a reply never fails for want of budget.
+ * It comes from the handle that received the request, once. Its header tells
+ * who replied; its sequence is that of the request, its priority 0.
  *
  * When the call fails the request is withdrawn: if a receiver has it already,
  * its reply fails with EPIPE. Returns 0, and besides the common errors:
  *
  *   EACCES      the handle has no IPCBOX_RIGHT_SEND
- *   EINVAL      the priority is out of range
- *   EMSGSIZE    the payload is longer than the object's max_message_bytes
+ *   EINVAL      the priority, lifetime or number of descriptors is out of
+ *               range
+ *   EMSGSIZE, EBADF   as for IPCBOX_IOC_SEND
+ *   EMFILE, ENFILE    the reply came, but its descriptors cannot be installed;
+ *               they are closed, and the reply is lost
  *   EAGAIN      there is no room, and the call may not wait for it
  *   ETIMEDOUT   there was no reply up to the deadline, or nobody received the
  *               request within its lifetime
@@ -796,7 +846,8 @@ struct ipcbox_receive {
  *   EPIPE       no receiver will come, as for IPCBOX_IOC_SEND
  *   EOWNERDEAD  the receiver that had the request closed its handle, or died,
  *               without replying, or it was given back max_deliveries times
- *   EOPNOTSUPP  the request was taken by read(2), which cannot reply
+ *   EOPNOTSUPP  the request was taken by read(2), which cannot reply; or as
+ *               for IPCBOX_IOC_SEND
  */
 struct ipcbox_call {
 	__u32 size;
@@ -822,16 +873,25 @@ struct ipcbox_call {
  * @length: bytes of it; else zero
  * @action: IPCBOX_ACK, IPCBOX_NACK or IPCBOX_REPLY
  * @tag: the reply's tag; else zero
+ * @descriptors: pointer to an array of __s32, descriptors for the caller;
+ *	ignored when there are none
+ * @descriptor_count: how many, 0 to IPCBOX_DESCRIPTORS_MAX, whatever the
+ *	object's max_descriptors; none unless the action is IPCBOX_REPLY
+ * @pad: zero
  *
  * A call is settled by IPCBOX_REPLY, or given back by IPCBOX_NACK; other
  * messages by IPCBOX_ACK or IPCBOX_NACK. Does not block but for memory.
  * Returns 0, and besides the common errors:
  *
  *   EACCES    the handle has no IPCBOX_RIGHT_RECEIVE
- *   EINVAL    the action is unknown, or not one for this message
+ *   EINVAL    the action is unknown, or not one for this message, or there are
+ *             too many descriptors
  *   ENOENT    the handle holds no such token
  *   EMSGSIZE  the reply is longer than the caller has room for, or than the
- *             object's max_message_bytes; the token stays
+ *             object's max_message_bytes, or has more descriptors than the
+ *             caller has room for; the token stays
+ *   EBADF, EOPNOTSUPP   a descriptor is not open, or cannot travel; the token
+ *             stays
  *   EPIPE     the sender has withdrawn the message; the token is gone
  */
 struct ipcbox_settle {
@@ -842,6 +902,9 @@ struct ipcbox_settle {
 	__u32 length;
 	__u32 action;
 	__u64 tag;
+	__aligned_u64 descriptors;
+	__u32 descriptor_count;
+	__u32 pad;
 };
 
 /**
@@ -855,7 +918,8 @@ struct ipcbox_settle {
  * @tag: the reply's tag; else zero
  * @message: pointer to one struct ipcbox_incoming, for the message received
  * @message_size: sizeof(struct ipcbox_incoming)
- * @pad: zero
+ * @descriptor_count: descriptors for the caller, as IPCBOX_IOC_SETTLE has it
+ * @descriptors: pointer to them
  * @deadline: when to give up waiting for a message, or IPCBOX_FOREVER
  *
  * As IPCBOX_IOC_SETTLE and then IPCBOX_IOC_RECEIVE of one message, in one
@@ -878,7 +942,8 @@ struct ipcbox_answer {
 	__u64 tag;
 	__aligned_u64 message;
 	__u32 message_size;
-	__u32 pad;
+	__u32 descriptor_count;
+	__aligned_u64 descriptors;
 	__u64 deadline;
 };
 

@@ -5,20 +5,22 @@
  */
 #include "internal.h"
 
-ssize_t ipcbox_call(struct ipcbox_handle *handle, const void *request,
-		    size_t length, void *reply, size_t capacity,
-		    const struct ipcbox_send_options *options,
-		    struct ipcbox_incoming *header)
+ssize_t ipcbox_call_descriptors(struct ipcbox_handle *handle,
+				const void *request, size_t length, void *reply,
+				size_t capacity, int *descriptors,
+				unsigned int descriptor_capacity,
+				const struct ipcbox_send_options *options,
+				struct ipcbox_incoming *header)
 {
 	const struct ipcbox_send_options *how =
 		options ? options : &ipcbox_send_defaults;
 	struct ipcbox_outgoing message =
 		ipcbox_outgoing_of(request, length, how);
-	struct ipcbox_incoming unwanted;
 	struct ipcbox_call call = {
 		.size = sizeof(call),
 		.flags = how->flags,
 		.request = ipcbox_address(&message),
+		.reply = ipcbox_address(header),
 		.request_size = sizeof(message),
 		.reply_size = sizeof(*header),
 		.deadline = ipcbox_deadline_or_forever(how->deadline),
@@ -28,50 +30,70 @@ ssize_t ipcbox_call(struct ipcbox_handle *handle, const void *request,
 	/* What does not fit the field is longer than any object's limit. */
 	if (length > UINT32_MAX)
 		return -EMSGSIZE;
-	if (!header)
-		header = &unwanted;
 	*header = ipcbox_incoming_of(reply, capacity);
-	call.reply = ipcbox_address(header);
+	header->descriptors = ipcbox_address(descriptors);
+	header->descriptor_capacity = descriptor_capacity;
 	result = ipcbox_ioctl(handle->fd, IPCBOX_IOC_CALL, &call);
 	return result < 0 ? result : (ssize_t)header->length;
 }
 
-static int settle(struct ipcbox_handle *handle, uint64_t token, uint32_t action)
+ssize_t ipcbox_call(struct ipcbox_handle *handle, const void *request,
+		    size_t length, void *reply, size_t capacity,
+		    const struct ipcbox_send_options *options,
+		    struct ipcbox_incoming *header)
+{
+	struct ipcbox_incoming unwanted;
+
+	return ipcbox_call_descriptors(handle, request, length, reply, capacity,
+				       NULL, 0, options,
+				       header ? header : &unwanted);
+}
+
+int ipcbox_settle(struct ipcbox_handle *handle,
+		  const struct ipcbox_settlement *settlement)
 {
 	struct ipcbox_settle request = {
 		.size = sizeof(request),
-		.token = token,
-		.action = action,
+		.token = settlement->token,
+		.data = ipcbox_address(settlement->data),
+		.length = (uint32_t)settlement->length,
+		.action = settlement->action,
+		.tag = settlement->tag,
+		.descriptors = ipcbox_address(settlement->descriptors),
+		.descriptor_count = settlement->descriptor_count,
 	};
 
+	if (settlement->length > UINT32_MAX)
+		return -EMSGSIZE;
 	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SETTLE, &request);
 }
 
 int ipcbox_ack(struct ipcbox_handle *handle, uint64_t token)
 {
-	return settle(handle, token, IPCBOX_ACK);
+	return ipcbox_settle(handle, &(struct ipcbox_settlement){
+					     .token = token,
+					     .action = IPCBOX_ACK,
+				     });
 }
 
 int ipcbox_nack(struct ipcbox_handle *handle, uint64_t token)
 {
-	return settle(handle, token, IPCBOX_NACK);
+	return ipcbox_settle(handle, &(struct ipcbox_settlement){
+					     .token = token,
+					     .action = IPCBOX_NACK,
+				     });
 }
 
 int ipcbox_reply(struct ipcbox_handle *handle, uint64_t token,
 		 const void *data, size_t length, uint64_t tag)
 {
-	struct ipcbox_settle request = {
-		.size = sizeof(request),
-		.token = token,
-		.data = ipcbox_address(data),
-		.length = (uint32_t)length,
-		.action = IPCBOX_REPLY,
-		.tag = tag,
-	};
-
-	if (length > UINT32_MAX)
-		return -EMSGSIZE;
-	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SETTLE, &request);
+	return ipcbox_settle(handle, &(struct ipcbox_settlement){
+					     .token = token,
+					     .action = IPCBOX_REPLY,
+					     .data = data,
+					     .length = length,
+					     .tag = tag,
+				     });
 }
 
 int ipcbox_answer(struct ipcbox_handle *handle,
@@ -95,6 +117,8 @@ int ipcbox_answer(struct ipcbox_handle *handle,
 		request.length = (uint32_t)settlement->length;
 		request.action = settlement->action;
 		request.tag = settlement->tag;
+		request.descriptors = ipcbox_address(settlement->descriptors);
+		request.descriptor_count = settlement->descriptor_count;
 	}
 	/* Also the token: a loop that settles it after a 0 settles nothing. */
 	*header = ipcbox_incoming_of(buffer, capacity);

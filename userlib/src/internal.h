@@ -55,6 +55,8 @@ ipcbox_outgoing_of(const void *data, size_t length,
 		.priority = options->priority,
 		.tag = options->tag,
 		.lifetime = options->lifetime,
+		.descriptors = ipcbox_address(options->descriptors),
+		.descriptor_count = options->descriptor_count,
 	};
 }
 

@@ -6,8 +6,8 @@
 #include "internal.h"
 
 /* The sizes of the structures are part of the symbols' version. */
-_Static_assert(sizeof(struct ipcbox_outgoing) == 32, "IPCBOX_0.1");
-_Static_assert(sizeof(struct ipcbox_incoming) == 96, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_outgoing) == 48, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_incoming) == 112, "IPCBOX_0.1");
 
 int ipcbox_send_batch(struct ipcbox_handle *handle,
 		      const struct ipcbox_outgoing *messages,
@@ -125,6 +125,21 @@ ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
 	*header = ipcbox_incoming_of(buffer, capacity);
 	result = ipcbox_receive_selected_batch(handle, selection, header, 1,
 					       flags, deadline);
+	return result < 0 ? result : (ssize_t)header->length;
+}
+
+ssize_t ipcbox_receive_descriptors(struct ipcbox_handle *handle, void *buffer,
+				   size_t capacity, int *descriptors,
+				   unsigned int descriptor_capacity,
+				   struct ipcbox_incoming *header,
+				   unsigned int flags, uint64_t deadline)
+{
+	int result;
+
+	*header = ipcbox_incoming_of(buffer, capacity);
+	header->descriptors = ipcbox_address(descriptors);
+	header->descriptor_capacity = descriptor_capacity;
+	result = ipcbox_receive_batch(handle, header, 1, flags, deadline);
 	return result < 0 ? result : (ssize_t)header->length;
 }
 

@@ -33,6 +33,7 @@ int ipcbox_create(struct ipcbox *box,
 	request.max_messages = options->max_messages;
 	request.max_bytes = options->max_bytes;
 	request.max_message_bytes = options->max_message_bytes;
+	request.max_descriptors = options->max_descriptors;
 	request.mapped_bytes = options->mapped_bytes;
 	request.semaphores = options->semaphores;
 

@@ -75,7 +75,7 @@ struct ipcbox_send_options;
  *	-EACCES	the handle has no IPCBOX_RIGHT_SEND
  *	-EINVAL	the priority, deadline or lifetime is out of range, or a flag is
  *		another than IPCBOX_NOWAIT
- *	-EMSGSIZE	@length is more than the object's max_message_bytes
+ *	-EMSGSIZE, -EBADF	as with ipcbox_send()
  *	-EAGAIN	there is no room, and the call may not wait for it
  *	-ETIMEDOUT	no reply came up to the deadline, or nobody received the
  *		request within its lifetime
@@ -85,12 +85,39 @@ struct ipcbox_send_options;
  *	-EOWNERDEAD	the server that had the request died, or closed its
  *		handle, without replying; or the request was given back
  *		max_deliveries times
- *	-EOPNOTSUPP	the request was taken by read(2), which cannot reply
+ *	-EOPNOTSUPP	the request was taken by read(2), which cannot reply, or
+ *		as with ipcbox_send()
  */
 ssize_t ipcbox_call(struct ipcbox_handle *handle, const void *request,
 		    size_t length, void *reply, size_t capacity,
 		    const struct ipcbox_send_options *options,
 		    struct ipcbox_incoming *header);
+
+/**
+ * ipcbox_call_descriptors - send a request, and take descriptors with the reply
+ * @handle: as with ipcbox_call()
+ * @request: as with ipcbox_call()
+ * @length: as with ipcbox_call()
+ * @reply: as with ipcbox_call()
+ * @capacity: as with ipcbox_call()
+ * @descriptors: where to put the numbers of the descriptors that come with the
+ *	reply; they are the caller's to close, and are closed on exec
+ * @descriptor_capacity: room there; the server's reply fails when it has more
+ * @options: as with ipcbox_call(); the request may carry descriptors, too
+ * @header: as with ipcbox_call(), but not NULL: its descriptor_count tells how
+ *	many came
+ *
+ * Returns as ipcbox_call(), and
+ *
+ *	-EMFILE, -ENFILE	a descriptor cannot be installed: none is, and
+ *		the reply is lost
+ */
+ssize_t ipcbox_call_descriptors(struct ipcbox_handle *handle,
+				const void *request, size_t length, void *reply,
+				size_t capacity, int *descriptors,
+				unsigned int descriptor_capacity,
+				const struct ipcbox_send_options *options,
+				struct ipcbox_incoming *header);
 
 /**
  * ipcbox_ack - acknowledge a held message: it is received
@@ -148,6 +175,9 @@ int ipcbox_reply(struct ipcbox_handle *handle, uint64_t token,
  * @data: the reply's payload, for IPCBOX_REPLY; else NULL
  * @length: its bytes; else 0
  * @tag: the reply's tag; else 0
+ * @descriptors: descriptors that the caller shall get, for IPCBOX_REPLY, or
+ *	NULL; the server may close its own at once
+ * @descriptor_count: how many, 0 to IPCBOX_DESCRIPTORS_MAX
  */
 struct ipcbox_settlement {
 	uint64_t token;
@@ -155,7 +185,27 @@ struct ipcbox_settlement {
 	const void *data;
 	size_t length;
 	uint64_t tag;
+	const int *descriptors;
+	unsigned int descriptor_count;
 };
+
+/**
+ * ipcbox_settle - settle a message in whatever way
+ * @handle: the handle that received it
+ * @settlement: what becomes of it
+ *
+ * As ipcbox_ack(), ipcbox_nack() or ipcbox_reply(), and the one way to reply
+ * with descriptors without receiving the next message. Does not block. Returns
+ * 0, their errors, or
+ *
+ *	-EINVAL	also: there are too many descriptors, or some and no reply
+ *	-EMSGSIZE	also: the caller has no room for the descriptors; the
+ *		token stays
+ *	-EBADF, -EOPNOTSUPP	a descriptor is not open, or cannot travel, as
+ *		with ipcbox_send(); the token stays
+ */
+int ipcbox_settle(struct ipcbox_handle *handle,
+		  const struct ipcbox_settlement *settlement);
 
 /**
  * ipcbox_answer - settle a message and receive the next: a server's loop
@@ -186,6 +236,7 @@ struct ipcbox_settlement {
  *	-EMSGSIZE	with a token, the reply is too long, as with
  *		ipcbox_reply(); without, the message is, as with
  *		ipcbox_receive()
+ *	-EBADF, -EOPNOTSUPP	as with ipcbox_settle()
  *
  * and, without a token, those of ipcbox_receive().
  */

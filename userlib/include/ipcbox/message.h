@@ -51,6 +51,10 @@ static inline uint64_t ipcbox_address(const void *pointer)
  * @lifetime: nanoseconds from acceptance after which nobody receives the
  *	message any more, at most 2^63 - 1; 0 for ever. It does not end while
  *	the message is held
+ * @descriptors: descriptors that the receiver shall get, or NULL. It gets its
+ *	own on the same open files, so the sender may close these at once, as with
+ *	SCM_RIGHTS of unix(7)
+ * @descriptor_count: how many, 0 to the object's max_descriptors
  */
 struct ipcbox_send_options {
 	unsigned int priority;
@@ -58,6 +62,8 @@ struct ipcbox_send_options {
 	uint64_t tag;
 	uint64_t deadline;
 	uint64_t lifetime;
+	const int *descriptors;
+	unsigned int descriptor_count;
 };
 
 /**
@@ -92,9 +98,14 @@ struct ipcbox_send_options {
  * Returns 0, or
  *
  *	-EACCES	the handle has no IPCBOX_RIGHT_SEND
- *	-EINVAL	the priority, deadline or lifetime is out of range, or a flag
- *		unknown
- *	-EMSGSIZE	@length is more than the object's max_message_bytes
+ *	-EINVAL	the priority, deadline, lifetime or number of descriptors is out
+ *		of range, or a flag unknown
+ *	-EMSGSIZE	@length is more than the object's max_message_bytes, or
+ *		there are more descriptors than its max_descriptors
+ *	-EOPNOTSUPP	the object takes no descriptors, or one is of a file
+ *		that cannot travel: a UNIX socket, io_uring, /dev/ipcbox, or a
+ *		handle on a mailbox or queue
+ *	-EBADF	a descriptor is not open
  *	-EAGAIN	there is no room, and the call may not wait
  *	-ETIMEDOUT	there was no room up to the deadline; with IPCBOX_SYNC
  *		also: nobody took the message up to it, or within its lifetime
@@ -165,7 +176,9 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
  *	-EMSGSIZE	the message is longer than @capacity: @header->length
  *		has its length, so that the call can be repeated with a buffer
  *		that is large enough. Another receiver of a queue may have
- *		taken it by then
+ *		taken it by then. Or it carries descriptors, as
+ *		@header->descriptor_count tells, for
+ *		ipcbox_receive_descriptors()
  *	-EAGAIN	nothing is there, and the call may not wait
  *	-ETIMEDOUT	nothing came up to the deadline
  *	-EINTR	a signal came first
@@ -180,10 +193,38 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 		       unsigned int flags, uint64_t deadline);
 
 /**
+ * ipcbox_receive_descriptors - receive a message that may carry descriptors
+ * @handle: a handle with IPCBOX_RIGHT_RECEIVE
+ * @buffer: as with ipcbox_receive()
+ * @capacity: as with ipcbox_receive()
+ * @descriptors: where to put the numbers of the descriptors that come with the
+ *	message; they are the caller's to close, and are closed on exec
+ * @descriptor_capacity: room there; IPCBOX_DESCRIPTORS_MAX is always enough
+ * @header: as with ipcbox_receive(), but not NULL: its descriptor_count tells
+ *	how many there are
+ * @flags: as with ipcbox_receive(). A message that is held and comes back gives
+ *	descriptors to each of its receivers
+ * @deadline: as with ipcbox_receive()
+ *
+ * Returns as ipcbox_receive(), and
+ *
+ *	-EMSGSIZE	also: there are more descriptors than
+ *		@descriptor_capacity; @header->descriptor_count tells how many
+ *	-EMFILE, -ENFILE	a descriptor cannot be installed: none is, and
+ *		the message stays in its place
+ */
+ssize_t ipcbox_receive_descriptors(struct ipcbox_handle *handle, void *buffer,
+				   size_t capacity, int *descriptors,
+				   unsigned int descriptor_capacity,
+				   struct ipcbox_incoming *header,
+				   unsigned int flags, uint64_t deadline);
+
+/**
  * ipcbox_receive_batch - receive messages in one system call
  * @handle: a handle with IPCBOX_RIGHT_RECEIVE
- * @messages: array of messages: data and capacity are set by the caller, the
- *	rest is filled in for the messages received
+ * @messages: array of messages: data, capacity, descriptors and
+ *	descriptor_capacity are set by the caller, the rest is filled in for the
+ *	messages received
  * @count: messages in the array, 1 to batch_messages of struct ipcbox_info
  * @flags: IPCBOX_NOWAIT, IPCBOX_HOLD
  * @deadline: when to give up waiting for the first message; 0 or

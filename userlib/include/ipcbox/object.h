@@ -120,6 +120,8 @@ int ipcbox_info(struct ipcbox *box, struct ipcbox_info *info);
  * @max_bytes: payload bytes that the object holds; 0 for the module's default
  * @max_message_bytes: largest payload that it takes; 0 for the module's
  *	default, or for @max_bytes when that is less
+ * @max_descriptors: most descriptors that a message may carry, 0 to
+ *	IPCBOX_DESCRIPTORS_MAX. More than 0 is for receivers that expect some
  * @mapped_bytes: memory for mapping, for kinds that are mapped; else 0
  * @semaphores: semaphores of a region; else 0
  *
@@ -138,6 +140,7 @@ struct ipcbox_create_options {
 	uint64_t max_messages;
 	uint64_t max_bytes;
 	uint64_t max_message_bytes;
+	unsigned int max_descriptors;
 	uint64_t mapped_bytes;
 	unsigned int semaphores;
 };
