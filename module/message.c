@@ -124,6 +124,25 @@ static void message_uncharge(struct ipcbox_share *share, u64 bytes)
 }
 
 /**
+ * ipcbox_message_uncharge() - a message's sender is charged for it no more
+ * @message: a message that is in no queue and not parked, and will end
+ *
+ * Before a sender that waits is told, so that it finds its budget free.
+ */
+void ipcbox_message_uncharge(struct ipcbox_message *message)
+{
+	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
+	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
+
+	if (!message->entry.share)
+		return;
+	if (unlikely(delivery))
+		charged += delivery->reserved;
+	message_uncharge(ipcbox_share_of(message->entry.share), charged);
+	message->entry.share = NULL;
+}
+
+/**
  * ipcbox_message_create() - make a message of the caller's
  * @share: the caller's share, whose user is charged; NULL for a reply, whose
  *	room was charged before
@@ -196,15 +215,8 @@ static void message_release(struct ipcbox_message *message)
  */
 void ipcbox_message_free(struct ipcbox_message *message)
 {
-	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
-	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
-
-	if (unlikely(delivery))
-		charged += delivery->reserved;
-	if (message->entry.share)
-		message_uncharge(ipcbox_share_of(message->entry.share),
-				 charged);
-	if (unlikely(delivery))
+	ipcbox_message_uncharge(message);
+	if (unlikely(message->entry.tracked))
 		ipcbox_message_put(message);
 	else
 		message_release(message);

@@ -79,6 +79,7 @@ ipcbox_message_delivery(const struct ipcbox_message *message)
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		      const struct ipcbox_outgoing *outgoing);
+void ipcbox_message_uncharge(struct ipcbox_message *message);
 void ipcbox_message_free(struct ipcbox_message *message);
 void ipcbox_message_get(struct ipcbox_message *message);
 void ipcbox_message_put(struct ipcbox_message *message);

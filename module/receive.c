@@ -276,6 +276,7 @@ static bool receive_commit_tracked(struct receiving *receiving,
 		ipcbox_delivery_finish_locked(delivery, -EOPNOTSUPP, &wakes);
 		ours = false;
 	} else if (delivery->waiter) {
+		ipcbox_message_uncharge(message);
 		ipcbox_delivery_finish_locked(delivery, 0, &wakes);
 	}
 	ipcbox_exchange_unlock(exchange, &wakes);

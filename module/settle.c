@@ -48,6 +48,7 @@ static void settle_end_locked(struct ipcbox_exchange *exchange,
 
 	exchange->received++;
 	exchange->bytes_received += message->entry.length;
+	ipcbox_message_uncharge(message);
 	if (delivery->waiter)
 		ipcbox_delivery_finish_locked(delivery, 0, wakes);
 	ipcbox_message_free(message);
