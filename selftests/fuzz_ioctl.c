@@ -5,7 +5,9 @@
  *
  *	fuzz_ioctl [iterations [seed]]
  *
- * In a network namespace of its own, as it also unlinks whatever it finds.
+ * In a network namespace of its own, as it also unlinks whatever it finds. It is
+ * linked to run at high addresses: any number is a pointer here, and what the
+ * kernel writes by one must not hit the program itself.
  */
 #include <poll.h>
 #include <pthread.h>
