@@ -516,6 +516,54 @@ void box_await_flag(const __u32 *flag, __u32 value)
 		sched_yield();
 }
 
+/* The first word of a file of /proc is the number of the call, or "running". */
+static long sleeps_in(pid_t pid)
+{
+	char path[64];
+	long call = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &call) != 1)
+		call = -1;
+	fclose(file);
+	return call;
+}
+
+/* A letter; 0 when there is no such task. */
+static char state_of(pid_t pid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state;
+}
+
+int box_await_asleep(pid_t pid, long call)
+{
+	char state;
+
+	for (;;) {
+		/* In a page fault it sleeps in the call, too, but as 'D'. */
+		if (sleeps_in(pid) == call && state_of(pid) == 'S')
+			return 0;
+		state = state_of(pid);
+		if (!state || state == 'Z' || state == 'X' || child_failed())
+			return -ECHILD;
+		sched_yield();
+	}
+}
+
 short box_poll(int fd)
 {
 	struct pollfd pollfd = {
@@ -554,6 +602,14 @@ int box_wait(pid_t pid)
 	if (WIFSIGNALED(status))
 		return BOX_KILLED(WTERMSIG(status));
 	return WEXITSTATUS(status);
+}
+
+bool box_is_running(pid_t pid)
+{
+	siginfo_t ended = { };
+
+	waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+	return !ended.si_pid;
 }
 
 /* For a child of root: another user, without any capability. */
@@ -796,20 +852,29 @@ static void be_trapped(struct box_trapped *trapped, struct deed *deed)
 	_exit(0);
 }
 
-int box_trap(struct box_trapped *trapped, long (*function)(int fd, char *trap),
-	     int fd)
+void box_trap_begin(struct box_trapped *trapped,
+		    long (*function)(int fd, char *trap), int fd)
 {
 	struct deed deed = { .function = function, .fd = fd };
-	siginfo_t ended = { };
 
 	trapped->flag = box_shared(4096);
 	trapped->result = (__s32 *)trapped->flag + 1;
 	trapped->pid = box_fork();
 	if (!trapped->pid)
 		be_trapped(trapped, &deed);
-	while (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) != HANGS) {
-		waitid(P_PID, trapped->pid, &ended, WEXITED | WNOHANG | WNOWAIT);
-		if (ended.si_pid)
+}
+
+bool box_hangs(const struct box_trapped *trapped)
+{
+	return __atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == HANGS;
+}
+
+int box_trap(struct box_trapped *trapped, long (*function)(int fd, char *trap),
+	     int fd)
+{
+	box_trap_begin(trapped, function, fd);
+	while (!box_hangs(trapped)) {
+		if (!box_is_running(trapped->pid))
 			return box_wait(trapped->pid);
 		sched_yield();
 	}

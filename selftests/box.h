@@ -119,11 +119,20 @@ int box_await_received(int fd, __u64 received);
 int box_await_expired(int fd, __u64 expired);
 void box_await_flag(const __u32 *flag, __u32 value);
 
+/*
+ * Wait until a process, or a thread by its number, sleeps in this system call:
+ * for calls that no object counts, as poll(2). Returns 0; -ECHILD when it, or
+ * another child, has ended instead.
+ */
+int box_await_asleep(pid_t pid, long call);
+
 short box_poll(int fd);
 
 /* Children. They die with their parent, and end with box_exit or CHECK. */
 pid_t box_fork(void);
 int box_wait(pid_t pid);
+/* False as soon as box_wait would not wait. */
+bool box_is_running(pid_t pid);
 int box_become(uid_t uid, gid_t gid);
 void *box_shared(size_t size);
 
@@ -176,7 +185,11 @@ struct box_trapped {
 #define BOX_TAKE_AWAY	2	/* the memory goes: the copy fails */
 #define BOX_HEAL	3	/* the memory comes: the copy goes on */
 
-/* 0 when it hangs; KSFT_SKIP without userfaultfd for faults of the kernel. */
+/* Its status is KSFT_SKIP without userfaultfd for faults of the kernel. */
+void box_trap_begin(struct box_trapped *trapped,
+		    long (*deed)(int fd, char *trap), int fd);
+bool box_hangs(const struct box_trapped *trapped);
+/* 0 when it hangs; its status when it ends instead. */
 int box_trap(struct box_trapped *trapped, long (*deed)(int fd, char *trap),
 	     int fd);
 void box_release(struct box_trapped *trapped, __u32 how);

@@ -4,11 +4,13 @@
  * files: a message there, room for the largest message, the other side gone.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "box.h"
@@ -208,11 +210,13 @@ TEST_F(ready, the_coming_of_the_first_receiver_is_an_edge_for_out)
 	close(w);
 }
 
-/* The wake-up, not only the state: a poller that sleeps is not to be seen. */
+/* The wake-up, not only the state: the poller sleeps when it comes. */
 struct poller {
 	int fd;
 	short events;
 	short seen;
+	pid_t tid;
+	pthread_t thread;
 };
 
 static void *poll_in_thread(void *arg)
@@ -220,34 +224,54 @@ static void *poll_in_thread(void *arg)
 	struct poller *poller = arg;
 	struct pollfd pollfd = { .fd = poller->fd, .events = poller->events };
 
+	__atomic_store_n(&poller->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	poll(&pollfd, 1, -1);
 	poller->seen = pollfd.revents;
 	return NULL;
 }
 
-static pthread_t start(struct poller *poller)
+static void start(struct poller *poller)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, poll_in_thread, poller))
+	poller->tid = 0;
+	if (pthread_create(&poller->thread, NULL, poll_in_thread, poller))
 		abort();
-	return thread;
+}
+
+static int start_and_await(struct poller *poller)
+{
+	pid_t tid;
+
+	start(poller);
+	while (!(tid = __atomic_load_n(&poller->tid, __ATOMIC_ACQUIRE)))
+		sched_yield();
+	return box_await_asleep(tid, SYS_poll);
+}
+
+static short end(struct poller *poller)
+{
+	pthread_join(poller->thread, NULL);
+	return poller->seen;
 }
 
 TEST_F(ready, a_poller_wakes_for_a_message)
 {
 	struct poller poller = { .fd = self->r, .events = POLLIN };
-	pthread_t thread;
 	__u32 number;
 	int i;
 
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, start_and_await(&poller));
+		EXPECT_EQ(1, box_put(self->w, 1));
+		EXPECT_EQ(POLLIN, end(&poller));
+		EXPECT_EQ(1, box_get(self->r, &number));
+	}
+	/* Nor is it missed by one that is about to sleep. */
 	for (i = 0; i < 50; i++) {
-		thread = start(&poller);
+		start(&poller);
 		if (i & 1)
 			sched_yield();
 		EXPECT_EQ(1, box_put(self->w, 1));
-		pthread_join(thread, NULL);
-		EXPECT_EQ(POLLIN, poller.seen);
+		EXPECT_EQ(POLLIN, end(&poller));
 		EXPECT_EQ(1, box_get(self->r, &number));
 	}
 }
@@ -255,40 +279,42 @@ TEST_F(ready, a_poller_wakes_for_a_message)
 TEST_F(ready, a_poller_wakes_for_room)
 {
 	struct poller poller = { .fd = self->w, .events = POLLOUT };
-	pthread_t thread;
 	__u32 number;
 	int i;
 
 	EXPECT_EQ(1, box_put(self->w, 1));
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(1, box_put(self->w, 2));
+		ASSERT_EQ(0, start_and_await(&poller));
+		EXPECT_EQ(1, box_get(self->r, &number));
+		EXPECT_EQ(POLLOUT, end(&poller));
+	}
+	/* Nor is it missed by one that is about to sleep. */
 	for (i = 0; i < 50; i++) {
 		EXPECT_EQ(1, box_put(self->w, 2));
-		thread = start(&poller);
+		start(&poller);
 		if (i & 1)
 			sched_yield();
 		EXPECT_EQ(1, box_get(self->r, &number));
-		pthread_join(thread, NULL);
-		EXPECT_EQ(POLLOUT, poller.seen);
+		EXPECT_EQ(POLLOUT, end(&poller));
 	}
 	/* Room that SET makes is room. */
 	EXPECT_EQ(1, box_put(self->w, 2));
-	thread = start(&poller);
+	ASSERT_EQ(0, start_and_await(&poller));
 	EXPECT_EQ(0, box_set_max_messages(self->fd, 3));
-	pthread_join(thread, NULL);
-	EXPECT_EQ(POLLOUT, poller.seen);
+	EXPECT_EQ(POLLOUT, end(&poller));
 }
 
 TEST_F(ready, a_poller_of_a_sender_wakes_when_the_receiver_goes)
 {
 	struct poller poller = { .fd = self->w, .events = 0 };
-	pthread_t thread;
 
 	EXPECT_EQ(0, box_poll(self->w) & POLLHUP);
 	EXPECT_EQ(0, watch(self->epoll, self->w, EPOLLET));
 	EXPECT_EQ(0, happened(self->epoll, 0));
-	thread = start(&poller);
+	ASSERT_EQ(0, start_and_await(&poller));
 	close(self->r);
-	pthread_join(thread, NULL);
-	EXPECT_EQ(POLLHUP, poller.seen);
+	EXPECT_EQ(POLLHUP, end(&poller));
 	EXPECT_EQ(EPOLLHUP, happened(self->epoll, 0));
 	EXPECT_EQ(0, happened(self->epoll, 0));
 	self->r = -1;
@@ -297,18 +323,16 @@ TEST_F(ready, a_poller_of_a_sender_wakes_when_the_receiver_goes)
 TEST_F(ready, a_poller_of_a_receiver_wakes_when_no_sender_can_come)
 {
 	struct poller poller = { .fd = self->r, .events = POLLIN };
-	pthread_t thread;
 	__u32 number;
 
 	EXPECT_EQ(0, watch(self->epoll, self->r, EPOLLIN));
-	thread = start(&poller);
+	ASSERT_EQ(0, start_and_await(&poller));
 	EXPECT_EQ(0, box_unlink_id(self->dev, box_id(self->fd)));
 	EXPECT_EQ(0, happened(self->epoll, 0));
 	EXPECT_EQ(0, box_poll(self->r));
 	close(self->w);
 	self->w = -1;
-	pthread_join(thread, NULL);
-	EXPECT_EQ(POLLHUP, poller.seen & POLLHUP);
+	EXPECT_EQ(POLLHUP, end(&poller) & POLLHUP);
 	EXPECT_EQ(EPOLLHUP, happened(self->epoll, 0) & EPOLLHUP);
 	EXPECT_EQ(-EPIPE, box_get(self->r, &number));
 	EXPECT_EQ(0, read(self->r, &number, sizeof(number)));
@@ -323,7 +347,6 @@ TEST_F(ready, unlink_ends_a_senders_hope_for_a_receiver)
 		.rights = W | M,
 		.max_messages = 1,
 	};
-	pthread_t thread;
 	int fd;
 
 	fd = box_create(self->dev, &create);
@@ -331,10 +354,9 @@ TEST_F(ready, unlink_ends_a_senders_hope_for_a_receiver)
 	EXPECT_EQ(1, box_put(fd, 1));
 	EXPECT_EQ(0, box_poll(fd));
 	poller.fd = fd;
-	thread = start(&poller);
+	ASSERT_EQ(0, start_and_await(&poller));
 	EXPECT_EQ(0, box_unlink_id(self->dev, create.id));
-	pthread_join(thread, NULL);
-	EXPECT_EQ(POLLHUP, poller.seen & POLLHUP);
+	EXPECT_EQ(POLLHUP, end(&poller) & POLLHUP);
 	close(fd);
 }
 

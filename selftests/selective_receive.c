@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "box.h"
@@ -267,14 +266,6 @@ static pid_t fork_by_tag(int fd, __u64 tag, __u64 mask)
 	return child;
 }
 
-static bool is_running(pid_t pid)
-{
-	siginfo_t ended = { };
-
-	waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT);
-	return !ended.si_pid;
-}
-
 TEST_F(select, the_first_that_matches_gets_it)
 {
 	pid_t child[5];
@@ -304,7 +295,7 @@ TEST_F(select, the_first_that_matches_gets_it)
 		EXPECT_EQ(0, box_await_receivers(self->fd, 4 - i));
 	}
 	/* The plain one came before the last one. */
-	EXPECT_TRUE(is_running(child[3]));
+	EXPECT_TRUE(box_is_running(child[3]));
 	EXPECT_EQ(1, box_put(self->fd, 8));
 	EXPECT_EQ(8, box_wait(child[3]));
 	/* What the last one does not want stays, and does not wake it. */
@@ -493,7 +484,7 @@ TEST_F(select, peek_while_others_receive)
 		}
 		_exit(0);
 	}
-	while (is_running(child)) {
+	while (box_is_running(child)) {
 		memset(in, 0, sizeof(in));
 		for (j = 0; j < 8; j++) {
 			in[j].data = (uintptr_t)&number[j];
