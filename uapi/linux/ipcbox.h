@@ -219,7 +219,7 @@ struct ipcbox_info {
  * A stream (IPCBOX_CREATE_STREAM) is a queue with the semantics of a pipe: read
  * and write move bytes. What is written in one call of up to PIPE_BUF bytes
  * stays together; a longer write may be mixed with others and may be accepted
- * in part. read takes what is there, in order, and leaves the rest of a write
+ * in part; writev(2) is a write for each of its buffers. read takes what is there, in order, and leaves the rest of a write
  * for the next. It returns 0 when there is nothing and no sender will come,
  * which for a stream that is not persistent is so as soon as the last send
  * handle is closed; write fails with EPIPE, and the signal SIGPIPE, when no

@@ -615,4 +615,32 @@ MUTATIONS = [
         "selftests/poll_epoll",
         "the_coming_of_the_first_receiver_is_an_edge_for_out",
     ),
+    Mutation(
+        "small writes to a stream stay together",
+        "module/stream.c",
+        [("\t\t\t\t\t\t\t longest), wait);\n", "\t\t\t\t\t\t\t min_t(size_t, longest, 512)), wait);\n")],
+        "selftests/stream",
+        "up_to_pipe_buf_bytes_stay_together",
+    ),
+    Mutation(
+        "a writer without readers gets SIGPIPE",
+        "module/stream.c",
+        [("\t\t\tsend_sig(SIGPIPE, current, 0);\n", "\t\t\t;\n")],
+        "selftests/stream",
+        "sigpipe_kills_who_does_not_expect_it",
+    ),
+    Mutation(
+        "a stream ends when its last writer has closed",
+        "module/exchange.c",
+        [("\t\t\texchange->deserted = true;\n", "\t\t\t;\n")],
+        "selftests/stream",
+        "a_waiting_reader_is_told_of_the_end",
+    ),
+    Mutation(
+        "poll shows the rest of a piece that was read in part",
+        "module/notify.c",
+        [("\t\t    READ_ONCE(exchange->stream.head))\n", "\t\t    false)\n")],
+        "selftests/stream",
+        "poll_says_when_there_are_bytes",
+    ),
 ]
