@@ -190,9 +190,9 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 	error = call_read(request, &outgoing, &incoming);
 	if (error)
 		return error;
-	if (!(handle->rights & IPCBOX_RIGHT_SEND))
-		return -EACCES;
-	error = ipcbox_exchange_check_messages(handle);
+	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
+	if (!error)
+		error = ipcbox_exchange_check_messages(handle);
 	if (error)
 		return error;
 	message = ipcbox_send_make(handle, &outgoing);

@@ -335,11 +335,13 @@ void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
 /**
  * ipcbox_delivery_fail_queued_locked() - no receiver will come
  * @exchange: the exchange, locked
+ * @error: what tells so
  * @wakes: whom to wake
  *
- * Whoever waits for a message that no receiver has gets EPIPE.
+ * Whoever waits for a message that no receiver has gets the error.
  */
 void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
+					int error,
 					struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_delivery *delivery, *next;
@@ -350,7 +352,7 @@ void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
 		    delivery->state == IPCBOX_DELIVERY_HELD)
 			continue;
 		delivery_unqueue_locked(exchange, delivery);
-		ipcbox_delivery_finish_locked(delivery, -EPIPE, wakes);
+		ipcbox_delivery_finish_locked(delivery, error, wakes);
 	}
 }
 

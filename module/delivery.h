@@ -157,6 +157,7 @@ void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_delivery *delivery,
 				   struct ipcbox_wakes *wakes);
 void ipcbox_delivery_fail_queued_locked(struct ipcbox_exchange *exchange,
+					int error,
 					struct ipcbox_wakes *wakes);
 
 #endif /* IPCBOX_DELIVERY_H */

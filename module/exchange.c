@@ -5,9 +5,12 @@
  */
 #include <linux/fs.h>
 #include <linux/limits.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "box.h"
 #include "dead_letter.h"
@@ -74,6 +77,24 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 		ipcbox_dead_letter_bury(exchange, &wakes->dead);
 }
 
+/* The ends of plain queues come to light only when they are revoked. */
+static bool exchange_is_revoked(u32 state)
+{
+	return state & IPCBOX_STATE_REVOCABLE && state & IPCBOX_STATE_UNLINKED;
+}
+
+/**
+ * ipcbox_exchange_end_error() - what tells that nobody will come
+ * @exchange: the exchange
+ *
+ * Return: -EIDRM for a revocable one, else -EPIPE.
+ */
+int ipcbox_exchange_end_error(const struct ipcbox_exchange *exchange)
+{
+	return READ_ONCE(exchange->object.state) & IPCBOX_STATE_REVOCABLE ?
+		       -EIDRM : -EPIPE;
+}
+
 /**
  * ipcbox_exchange_no_receiver_locked() - can no receiver ever come?
  * @exchange: the exchange, locked
@@ -84,6 +105,8 @@ bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange)
 {
 	u32 state = READ_ONCE(exchange->object.state);
 
+	if (state & IPCBOX_STATE_PLAIN)
+		return exchange_is_revoked(state);
 	if (exchange->receive_handles)
 		return false;
 	return state & IPCBOX_STATE_UNLINKED ||
@@ -100,6 +123,8 @@ bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange)
 {
 	u32 state = READ_ONCE(exchange->object.state);
 
+	if (state & IPCBOX_STATE_PLAIN)
+		return exchange_is_revoked(state);
 	if (exchange->send_handles)
 		return false;
 	/* A pipe ends with its writers; a queue waits for others. */
@@ -201,6 +226,27 @@ bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
 	return waiter && exchange_waiter_takes(waiter, message);
 }
 
+static void exchange_note(struct pid **last, struct pid *pid)
+{
+	if (*last == pid)
+		return;
+	put_pid(*last);
+	*last = get_pid(pid);
+}
+
+/**
+ * ipcbox_exchange_note_receiver_locked() - a message is received
+ * @exchange: the exchange, locked
+ * @pid: the process that receives it
+ */
+void ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
+					  struct pid *pid)
+{
+	lockdep_assert_held(&exchange->lock);
+	exchange_note(&exchange->last_receiver, pid);
+	exchange->received_at = ktime_get_real_seconds();
+}
+
 /**
  * ipcbox_exchange_deliver_locked() - give a message to a receiver or the queue
  * @exchange: the exchange, locked
@@ -230,6 +276,8 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 		}
 		exchange->received++;
 		exchange->bytes_received += length;
+		ipcbox_exchange_note_receiver_locked(exchange,
+						     task_tgid(waiter->task));
 		if (delivery)
 			delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		waiter->message = message;
@@ -285,6 +333,8 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 		ipcbox_lifetime_begin(&delivery->lifetime, ktime_get());
 	exchange->sent++;
 	exchange->bytes_sent += message->entry.length;
+	exchange_note(&exchange->last_sender, message->pid);
+	exchange->sent_at = ktime_get_real_seconds();
 	trace_ipcbox_send(&exchange->object, &message->entry);
 	ipcbox_exchange_deliver_locked(exchange, message, wakes);
 }
@@ -443,6 +493,7 @@ struct exchange_limits {
 	u64 messages;
 	u64 bytes;
 	u64 message_bytes;
+	bool plain;
 };
 
 static bool exchange_limits_valid(const struct exchange_limits *limits)
@@ -452,7 +503,7 @@ static bool exchange_limits_valid(const struct exchange_limits *limits)
 	       limits->bytes &&
 	       limits->bytes <= ipcbox_limit(object_bytes_max) &&
 	       limits->message_bytes &&
-	       limits->message_bytes <= limits->bytes &&
+	       (limits->plain || limits->message_bytes <= limits->bytes) &&
 	       limits->message_bytes <= ipcbox_limit(message_bytes_max);
 }
 
@@ -464,6 +515,7 @@ exchange_create(const struct ipcbox_create *request)
 				    ipcbox_limit(object_messages),
 		.bytes = request->max_bytes ?: ipcbox_limit(object_bytes),
 		.message_bytes = request->max_message_bytes,
+		.plain = request->flags & IPCBOX_CREATE_PLAIN,
 	};
 	struct ipcbox_queue_limits queue_limits;
 	struct ipcbox_exchange *exchange;
@@ -486,6 +538,7 @@ exchange_create(const struct ipcbox_create *request)
 		.messages = limits.messages,
 		.bytes = limits.bytes,
 		.share_percent = ipcbox_limit(user_share),
+		.plain = limits.plain,
 	};
 	spin_lock_init(&exchange->lock);
 	ipcbox_queue_init(&exchange->queue, &queue_limits);
@@ -532,8 +585,11 @@ static void exchange_destroy(struct ipcbox_object *object)
 	struct hlist_node *next;
 
 	ipcbox_stream_destroy(&exchange->stream);
+	ipcbox_notify_destroy(exchange);
 	exchange_empty(exchange);
 	cancel_delayed_work_sync(&exchange->expire);
+	put_pid(exchange->last_sender);
+	put_pid(exchange->last_receiver);
 	hlist_for_each_entry_safe(share, next, &exchange->shares, node)
 		exchange_free_share(share);
 	kfree_rcu(exchange, object.rcu);
@@ -560,8 +616,9 @@ static int exchange_attach(struct ipcbox_handle *handle)
 	return error;
 }
 
+/* Those who wait for the outcome are not concerned, only those who do for room. */
 static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
-					 struct ipcbox_wakes *wakes)
+					 int error, struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_queue_entry *entry, *next;
 	struct ipcbox_share *share;
@@ -569,17 +626,20 @@ static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
 	hlist_for_each_entry(share, &exchange->shares, node) {
 		list_for_each_entry_safe(entry, next, &share->share.parked,
 					 list) {
-			struct ipcbox_waiter *waiter;
+			struct ipcbox_waiter *waiter =
+				exchange_unpark_waiter(ipcbox_message_of(entry));
 
+			if (!waiter)
+				continue;
 			ipcbox_queue_unpark(&exchange->queue, entry);
 			exchange->senders_waiting--;
-			waiter = exchange_unpark_waiter(ipcbox_message_of(entry));
-			ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
+			ipcbox_waiter_finish_locked(waiter, error, wakes);
 		}
 	}
 }
 
 static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
+					   int error,
 					   struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_waiter *waiter, *next;
@@ -587,12 +647,12 @@ static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
 
 	list_for_each_entry_safe(waiter, next, &exchange->receivers, node) {
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
-		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
+		ipcbox_waiter_finish_locked(waiter, error, wakes);
 	}
 	while ((selector = ipcbox_selector_first(&exchange->selectors))) {
 		waiter = ipcbox_waiter_of(selector);
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
-		ipcbox_waiter_finish_locked(waiter, -EPIPE, wakes);
+		ipcbox_waiter_finish_locked(waiter, error, wakes);
 	}
 }
 
@@ -600,14 +660,16 @@ static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
 static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
 					struct ipcbox_wakes *wakes)
 {
+	int error = ipcbox_exchange_end_error(exchange);
+
 	lockdep_assert_held(&exchange->lock);
 	if (ipcbox_exchange_no_receiver_locked(exchange)) {
-		ipcbox_delivery_fail_queued_locked(exchange, wakes);
-		exchange_fail_senders_locked(exchange, wakes);
+		ipcbox_delivery_fail_queued_locked(exchange, error, wakes);
+		exchange_fail_senders_locked(exchange, error, wakes);
 		wakes->writable |= EPOLLHUP;
 	}
 	if (ipcbox_exchange_no_sender_locked(exchange)) {
-		exchange_fail_receivers_locked(exchange, wakes);
+		exchange_fail_receivers_locked(exchange, error, wakes);
 		wakes->readable |= EPOLLHUP;
 	}
 }
@@ -648,6 +710,7 @@ static void exchange_stat(struct ipcbox_object *object,
 			  struct ipcbox_stat *stat)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(object);
+	struct pid_namespace *ns = task_active_pid_ns(current);
 	const struct ipcbox_queue *queue = &exchange->queue;
 	struct ipcbox_wakes wakes;
 
@@ -672,6 +735,10 @@ static void exchange_stat(struct ipcbox_object *object,
 	stat->dead_letter = exchange->dead_letter;
 	stat->max_deliveries = exchange->max_deliveries;
 	stat->max_descriptors = exchange->max_descriptors;
+	stat->sent_at = exchange->sent_at;
+	stat->received_at = exchange->received_at;
+	stat->last_sender = pid_nr_ns(exchange->last_sender, ns);
+	stat->last_receiver = pid_nr_ns(exchange->last_receiver, ns);
 	stat->receive_handles = exchange->receive_handles;
 	stat->send_handles = exchange->send_handles;
 	stat->receivers_waiting = exchange->receivers_waiting;
@@ -688,6 +755,7 @@ exchange_limits_after(struct ipcbox_exchange *exchange,
 		.messages = exchange->queue.limits.messages,
 		.bytes = exchange->queue.limits.bytes,
 		.message_bytes = exchange->max_message_bytes,
+		.plain = exchange->queue.limits.plain,
 	};
 
 	if (request->mask & IPCBOX_SET_MAX_MESSAGES)
@@ -761,9 +829,19 @@ static void exchange_set(struct ipcbox_object *object,
 		share->share.unlimited = share->user == object->owner;
 		ipcbox_queue_reshare(&exchange->queue, &share->share);
 	}
+	if (object->state & IPCBOX_STATE_REVOCABLE) {
+		/* They look at their rights again, and wait again. */
+		exchange_fail_senders_locked(exchange, -EAGAIN, &wakes);
+		exchange_fail_receivers_locked(exchange, -EAGAIN, &wakes);
+	}
 	ipcbox_exchange_admit_locked(exchange, NULL, &wakes);
 	wakes.writable |= EPOLLOUT | EPOLLWRNORM;
 	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+static void exchange_revoke(struct ipcbox_object *object)
+{
+	exchange_empty(ipcbox_exchange_of(object));
 }
 
 static const struct ipcbox_ioctl exchange_ioctls[] = {
@@ -779,7 +857,7 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_notify_set),
 	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, pad,
 		     ipcbox_exchange_settle),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, semaphores,
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, changed_at,
 		     ipcbox_object_stat, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_descriptors,
 		     ipcbox_object_set),
@@ -797,10 +875,12 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 	.stat = exchange_stat,						\
 	.set_check = exchange_set_check,				\
 	.set = exchange_set,						\
+	.revoke = exchange_revoke,					\
 	.read = ipcbox_exchange_read,					\
 	.write = ipcbox_exchange_write,					\
 	.poll = ipcbox_notify_poll,					\
 	.async = ipcbox_notify_async,					\
+	.flush = ipcbox_notify_flush,					\
 }
 
 const struct ipcbox_kind ipcbox_mailbox_kind = EXCHANGE_KIND("mailbox");

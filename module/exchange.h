@@ -26,6 +26,7 @@
 
 struct ipcbox_delivery;
 struct ipcbox_message;
+struct pid;
 struct task_struct;
 
 /**
@@ -64,6 +65,10 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @senders_waiting: threads whose messages are parked
  * @abandoned: there was a receive handle, and the last one was closed
  * @deserted: there was a send handle, and the last one was closed
+ * @sent_at: when the last message was accepted: seconds of CLOCK_REALTIME
+ * @received_at: when the last one was received
+ * @last_sender: the process that sent the last one, held, or NULL
+ * @last_receiver: the process that received the last one, held, or NULL
  * @sent: messages accepted
  * @received: messages received
  * @bytes_sent: payload bytes accepted
@@ -82,6 +87,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @expire: does so when its time comes
  * @stream: where readers are, if it is a stream; its own lock
  * @notices: registrations of NOTIFY
+ * @registrant: of them, the exclusive one, or NULL; see locking.h
  * @async_readable: O_ASYNC files that may receive; fasync's own locks
  * @async_writable: O_ASYNC files that may send
  * @readable: pollers that may receive
@@ -103,6 +109,10 @@ struct ipcbox_exchange {
 	u32 senders_waiting;
 	bool abandoned;
 	bool deserted;
+	time64_t sent_at;
+	time64_t received_at;
+	struct pid *last_sender;
+	struct pid *last_receiver;
 	u64 sent;
 	u64 received;
 	u64 bytes_sent;
@@ -120,6 +130,7 @@ struct ipcbox_exchange {
 	struct delayed_work expire;
 	struct ipcbox_stream stream;
 	struct list_head notices;
+	struct ipcbox_notice *registrant;
 	struct fasync_struct *async_readable;
 	struct fasync_struct *async_writable;
 	wait_queue_head_t readable;
@@ -255,6 +266,9 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 			    struct ipcbox_wakes *wakes);
 bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange);
 bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
+int ipcbox_exchange_end_error(const struct ipcbox_exchange *exchange);
+void ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
+					  struct pid *pid);
 void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_message *message,
 				    struct ipcbox_wakes *wakes);
@@ -342,6 +356,8 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
 				  const struct ipcbox_message *message);
 void ipcbox_notify_detach(struct ipcbox_handle *handle);
+void ipcbox_notify_flush(struct ipcbox_handle *handle);
+void ipcbox_notify_destroy(struct ipcbox_exchange *exchange);
 long ipcbox_notify_set(struct ipcbox_invocation *call);
 int ipcbox_notify_async(struct ipcbox_handle *handle, int descriptor,
 			struct file *file, int on);

@@ -38,6 +38,51 @@ int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
 	return 0;
 }
 
+/**
+ * ipcbox_handle_rights() - what may be done with a handle now
+ * @handle: the handle, attached
+ *
+ * Return: IPCBOX_RIGHT_* bits: those of the handle; on a revocable object what
+ * its mode leaves of them to the caller.
+ */
+u32 ipcbox_handle_rights(const struct ipcbox_handle *handle)
+{
+	const struct ipcbox_object *object = handle->object;
+	u32 rights = handle->rights;
+	u32 right;
+
+	if (likely(!(READ_ONCE(object->state) & IPCBOX_STATE_REVOCABLE)))
+		return rights;
+	for (right = 1; right <= rights; right <<= 1)
+		if (rights & right && !ipcbox_object_permits(object, right))
+			rights &= ~right;
+	return rights;
+}
+
+/**
+ * ipcbox_handle_check() - may a handle be used so now?
+ * @handle: the handle, attached
+ * @rights: IPCBOX_RIGHT_* bits, of which one is enough
+ *
+ * Return: 0; -EACCES without the right; -ENOENT when the object is revocable
+ * and was unlinked.
+ */
+int ipcbox_handle_check(const struct ipcbox_handle *handle, u32 rights)
+{
+	const u32 revoked = IPCBOX_STATE_REVOCABLE | IPCBOX_STATE_UNLINKED;
+	const struct ipcbox_object *object = handle->object;
+	u32 state = READ_ONCE(object->state);
+
+	rights &= handle->rights;
+	if (!rights)
+		return -EACCES;
+	if (likely(!(state & IPCBOX_STATE_REVOCABLE)))
+		return 0;
+	if ((state & revoked) == revoked)
+		return -ENOENT;
+	return ipcbox_object_permits(object, rights) ? 0 : -EACCES;
+}
+
 static int handle_release(struct inode *inode, struct file *file)
 {
 	struct ipcbox_handle *handle = file->private_data;
@@ -60,9 +105,13 @@ static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
 			   loff_t *position)
 {
 	struct ipcbox_handle *handle = file->private_data;
+	int error;
 
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EBADF;
+	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE);
+	if (error)
+		return error;
 	if (!handle->object->ops->read)
 		return -EINVAL;
 	return handle->object->ops->read(handle, buffer, size,
@@ -73,9 +122,13 @@ static ssize_t handle_write(struct file *file, const char __user *buffer,
 			    size_t size, loff_t *position)
 {
 	struct ipcbox_handle *handle = file->private_data;
+	int error;
 
 	if (!(handle->rights & IPCBOX_RIGHT_SEND))
 		return -EBADF;
+	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
+	if (error)
+		return error;
 	if (!handle->object->ops->write)
 		return -EINVAL;
 	return handle->object->ops->write(handle, buffer, size,
@@ -105,6 +158,15 @@ static int handle_mmap(struct file *file, struct vm_area_struct *area)
 	if (!handle->object->ops->mmap)
 		return -ENODEV;
 	return handle->object->ops->mmap(handle, area);
+}
+
+static int handle_flush(struct file *file, fl_owner_t owner)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (handle->object && handle->object->ops->flush)
+		handle->object->ops->flush(handle);
+	return 0;
 }
 
 static long handle_ioctl(struct file *file, unsigned int command,
@@ -148,6 +210,7 @@ static void handle_show_fdinfo(struct seq_file *out, struct file *file)
 
 static const struct file_operations handle_operations = {
 	.owner = THIS_MODULE,
+	.flush = handle_flush,
 	.release = handle_release,
 	.read = handle_read,
 	.write = handle_write,

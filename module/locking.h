@@ -81,6 +81,12 @@
  *  - user->bytes, an atomic: a charge adds first and takes back when that was
  *    too much, so two charges at once may both fail near the limit, but never
  *    exceed it.
+ *  - exchange->registrant, when a descriptor is closed: only the process that
+ *    registered is concerned, which sees what it wrote. One that is seen in vain
+ *    is looked at again under the lock.
+ *  - a revocable object's owner, group and mode, at each use: READ_ONCE(). Its
+ *    IPCBOX_STATE_UNLINKED is set before exchange->lock is taken to wake who
+ *    waits, so who looks at it under that lock either sees it or is woken.
  *  - ipcbox_limits: each limit is one word, read once where it is applied.
  */
 #ifndef IPCBOX_LOCKING_H

@@ -63,7 +63,8 @@ static long device_info(struct ipcbox_invocation *call)
 			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT |
 			    IPCBOX_FEATURE_NOTIFY | IPCBOX_FEATURE_PROCESS |
 			    IPCBOX_FEATURE_STREAM |
-			    IPCBOX_FEATURE_DESCRIPTORS | IPCBOX_FEATURE_LOOK,
+			    IPCBOX_FEATURE_DESCRIPTORS | IPCBOX_FEATURE_LOOK |
+			    IPCBOX_FEATURE_PLAIN,
 	};
 	ipcbox_limits_tell(info);
 	device_fill_usage(ipcbox_process_box(call->file), info);

@@ -26,8 +26,11 @@ static bool notify_has_room_locked(struct ipcbox_exchange *exchange,
 				   const struct ipcbox_share *share)
 {
 	lockdep_assert_held(&exchange->lock);
-	return !share || ipcbox_queue_admits(&exchange->queue, &share->share,
-					     exchange->max_message_bytes);
+	if (!share && !exchange->queue.limits.plain)
+		return true;
+	return ipcbox_queue_admits(&exchange->queue,
+				   share ? &share->share : NULL,
+				   exchange->max_message_bytes);
 }
 
 static __poll_t notify_events_locked(struct ipcbox_exchange *exchange,
@@ -53,6 +56,18 @@ static __poll_t notify_events_locked(struct ipcbox_exchange *exchange,
 	return events;
 }
 
+/* A plain queue says all to everyone, as the kernel's own; a revoked one none. */
+static u32 notify_rights(const struct ipcbox_handle *handle)
+{
+	const u32 both = IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND;
+	u32 state = READ_ONCE(handle->object->state);
+
+	if (state & IPCBOX_STATE_PLAIN && !(state & IPCBOX_STATE_REVOCABLE) &&
+	    handle->rights & both)
+		return both;
+	return ipcbox_handle_rights(handle);
+}
+
 /**
  * ipcbox_notify_poll() - poll(2) on a mailbox or queue
  * @handle: the handle
@@ -66,17 +81,18 @@ __poll_t ipcbox_notify_poll(struct ipcbox_handle *handle, struct file *file,
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	const struct ipcbox_share *share = NULL;
+	u32 rights = notify_rights(handle);
 	struct ipcbox_wakes wakes;
 	__poll_t events;
 
-	if (handle->rights & IPCBOX_RIGHT_RECEIVE)
+	if (rights & IPCBOX_RIGHT_RECEIVE)
 		poll_wait(file, &exchange->readable, table);
-	if (handle->rights & IPCBOX_RIGHT_SEND) {
+	if (rights & IPCBOX_RIGHT_SEND)
 		poll_wait(file, &exchange->writable, table);
+	if (handle->rights & IPCBOX_RIGHT_SEND)
 		share = ipcbox_exchange_share(handle);
-	}
 	ipcbox_exchange_lock(exchange, &wakes);
-	events = notify_events_locked(exchange, share, handle->rights);
+	events = notify_events_locked(exchange, share, rights);
 	ipcbox_exchange_unlock(exchange, &wakes);
 	return events;
 }
@@ -115,6 +131,8 @@ int ipcbox_notify_async(struct ipcbox_handle *handle, int descriptor,
  * struct ipcbox_notice - a registration for notice
  * @node: place among the exchange's
  * @every: of every arrival, not only into an empty object
+ * @exclusive: the process's, and the only one of its sort: ends when it fires, or
+ *	when the process closes a descriptor of the object
  * @eventfd: what to add to, or NULL
  * @signal: what to send, or 0
  * @value: what to send with it
@@ -125,6 +143,7 @@ int ipcbox_notify_async(struct ipcbox_handle *handle, int descriptor,
 struct ipcbox_notice {
 	struct list_head node;
 	bool every;
+	bool exclusive;
 	struct eventfd_ctx *eventfd;
 	int signal;
 	u64 value;
@@ -144,6 +163,21 @@ static void notice_free(struct ipcbox_notice *notice)
 	kfree(notice);
 }
 
+/*
+ * A signal goes to one thread, while one for a process would be taken by any:
+ * choose one that takes it now, the main thread if it does.
+ */
+static struct task_struct *notice_thread(struct task_struct *leader, int signal)
+{
+	struct task_struct *thread;
+
+	for_each_thread(leader, thread)
+		if (!sigismember(&thread->blocked, signal) &&
+		    !(READ_ONCE(thread->flags) & PF_EXITING))
+			return thread;
+	return leader;
+}
+
 static void notice_send_signal(const struct ipcbox_notice *notice,
 			       const struct ipcbox_message *message)
 {
@@ -159,8 +193,19 @@ static void notice_send_signal(const struct ipcbox_notice *notice,
 	rcu_read_lock();
 	task = pid_task(notice->pid, PIDTYPE_TGID);
 	if (task && READ_ONCE(task->self_exec_id) == notice->program)
-		send_sig_info(notice->signal, &info, task);
+		send_sig_info(notice->signal, &info,
+			      notice_thread(task, notice->signal));
 	rcu_read_unlock();
+}
+
+static void notice_end_registrant_locked(struct ipcbox_exchange *exchange)
+{
+	struct ipcbox_notice *notice = exchange->registrant;
+
+	lockdep_assert_held(&exchange->lock);
+	list_del(&notice->node);
+	WRITE_ONCE(exchange->registrant, NULL);
+	notice_free(notice);
 }
 
 /**
@@ -178,15 +223,14 @@ void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
 	list_for_each_entry_safe(notice, next, &exchange->notices, node) {
 		if (!was_empty && !notice->every)
 			continue;
-		if (notice->eventfd) {
+		if (notice->eventfd)
 			ipcbox_eventfd_signal(notice->eventfd);
-			continue;
-		}
-		if (!notice->signal)
-			continue;
-		notice_send_signal(notice, message);
+		if (notice->signal)
+			notice_send_signal(notice, message);
 		/* Once; it is freed when the handle registers or is closed. */
 		notice->signal = 0;
+		if (notice->exclusive)
+			notice_end_registrant_locked(exchange);
 	}
 }
 
@@ -209,6 +253,7 @@ static struct ipcbox_notice *notice_create(const struct ipcbox_notify *request)
 		return ERR_PTR(-ENOMEM);
 	}
 	notice->every = request->flags & IPCBOX_NOTIFY_EVERY;
+	notice->exclusive = request->flags & IPCBOX_NOTIFY_EXCLUSIVE;
 	notice->eventfd = eventfd;
 	notice->signal = request->signal;
 	notice->value = request->value;
@@ -246,19 +291,83 @@ void ipcbox_notify_detach(struct ipcbox_handle *handle)
 	notice_replace(handle, NULL);
 }
 
+/* Ends the exclusive registration, if it is the caller's. */
+static void notice_withdraw(struct ipcbox_exchange *exchange)
+{
+	struct ipcbox_wakes wakes;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (exchange->registrant &&
+	    exchange->registrant->pid == task_tgid(current))
+		notice_end_registrant_locked(exchange);
+	ipcbox_exchange_unlock(exchange, &wakes);
+}
+
+/* Makes an exclusive registration, or, without a notice, ends the caller's. */
+static int notice_register(struct ipcbox_exchange *exchange,
+			   struct ipcbox_notice *notice)
+{
+	struct ipcbox_wakes wakes;
+	int error = -EBUSY;
+
+	if (!notice) {
+		notice_withdraw(exchange);
+		return 0;
+	}
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (!exchange->registrant) {
+		WRITE_ONCE(exchange->registrant, notice);
+		list_add_tail(&notice->node, &exchange->notices);
+		error = 0;
+	}
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (error)
+		notice_free(notice);
+	return error;
+}
+
+/**
+ * ipcbox_notify_flush() - a process closes a descriptor of a handle
+ * @handle: the handle
+ */
+void ipcbox_notify_flush(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+
+	/* A registration of this process's own making is seen: see locking.h. */
+	if (READ_ONCE(exchange->registrant))
+		notice_withdraw(exchange);
+}
+
+/**
+ * ipcbox_notify_destroy() - end a registration with its object
+ * @exchange: an exchange to which nothing refers
+ */
+void ipcbox_notify_destroy(struct ipcbox_exchange *exchange)
+{
+	notice_free(exchange->registrant);
+}
+
 static bool notify_valid(const struct ipcbox_notify *request)
 {
-	if (request->pad || request->flags & ~IPCBOX_NOTIFY_EVERY)
+	u32 exclusive = request->flags & IPCBOX_NOTIFY_EXCLUSIVE;
+
+	if (request->pad ||
+	    request->flags & ~(IPCBOX_NOTIFY_EVERY | IPCBOX_NOTIFY_EXCLUSIVE))
+		return false;
+	if (exclusive && request->flags & IPCBOX_NOTIFY_EVERY)
 		return false;
 	switch (request->how) {
 	case IPCBOX_NOTIFY_NONE:
-		return !request->flags && !request->descriptor &&
-		       !request->signal && !request->value;
+		return !(request->flags & IPCBOX_NOTIFY_EVERY) &&
+		       !request->descriptor && !request->signal &&
+		       !request->value;
 	case IPCBOX_NOTIFY_EVENTFD:
 		return !request->signal && !request->value;
 	case IPCBOX_NOTIFY_SIGNAL:
-		return !request->flags && !request->descriptor &&
-		       request->signal && valid_signal(request->signal);
+		return !(request->flags & IPCBOX_NOTIFY_EVERY) &&
+		       !request->descriptor && valid_signal(request->signal) &&
+		       (request->signal || exclusive);
 	default:
 		return false;
 	}
@@ -274,15 +383,23 @@ long ipcbox_notify_set(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_notify *request = call->request;
+	bool exclusive = request->flags & IPCBOX_NOTIFY_EXCLUSIVE;
 	struct ipcbox_notice *notice;
+	int error;
 
 	if (!notify_valid(request))
 		return -EINVAL;
-	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
-		return -EACCES;
+	if (!exclusive) {
+		error = ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE);
+		if (error)
+			return error;
+	}
 	notice = notice_create(request);
 	if (IS_ERR(notice))
 		return PTR_ERR(notice);
+	if (exclusive)
+		return notice_register(ipcbox_exchange_of(handle->object),
+				       notice);
 	notice_replace(handle, notice);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
@@ -30,6 +31,10 @@
 #define OBJECT_LIST_CHUNK	16
 #define OBJECT_LIST_LOOKS	1024
 
+/* What two objects of one kind may differ in so that they are not one sort. */
+#define OBJECT_STATE_SORT \
+	(IPCBOX_STATE_STREAM | IPCBOX_STATE_PLAIN | IPCBOX_STATE_REVOCABLE)
+
 static const struct ipcbox_kind * const object_kinds[] = {
 	[IPCBOX_MAILBOX] = &ipcbox_mailbox_kind,
 	[IPCBOX_QUEUE] = &ipcbox_queue_kind,
@@ -39,17 +44,32 @@ static const struct ipcbox_kind * const object_kinds[] = {
  * Rights
  */
 
+/* The creator of a revocable object stays like its owner, as msgctl(2) says. */
+static bool object_is_owned(const struct ipcbox_object *object)
+{
+	return uid_eq(current_fsuid(), READ_ONCE(object->uid)) ||
+	       (READ_ONCE(object->state) & IPCBOX_STATE_REVOCABLE &&
+		uid_eq(current_fsuid(), object->creator_uid));
+}
+
+static bool object_is_of_group(const struct ipcbox_object *object)
+{
+	return in_group_p(READ_ONCE(object->gid)) ||
+	       (READ_ONCE(object->state) & IPCBOX_STATE_REVOCABLE &&
+		in_group_p(object->creator_gid));
+}
+
 static u32 object_rights(const struct ipcbox_object *object)
 {
 	u32 mode = READ_ONCE(object->mode);
 	u32 rights = 0;
 
-	if (uid_eq(current_fsuid(), READ_ONCE(object->uid))) {
+	if (object_is_owned(object)) {
 		mode >>= 6;
 		/* A process's own mailbox is managed by the process alone. */
 		if (!object->process)
 			rights |= IPCBOX_RIGHT_MANAGE;
-	} else if (in_group_p(READ_ONCE(object->gid))) {
+	} else if (object_is_of_group(object)) {
 		mode >>= 3;
 	}
 	if (mode & 04)
@@ -86,6 +106,19 @@ bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights)
 	lockdep_assert_held(&object->box->lock);
 	return !(rights & ~object_rights(object)) ||
 	       !(rights & ~object_process_rights(object)) ||
+	       ipcbox_box_capable(object->box, CAP_IPC_OWNER);
+}
+
+/**
+ * ipcbox_object_permits() - does a revocable object's mode let the caller?
+ * @object: the object; no lock is needed, as it is no process's own mailbox
+ * @rights: IPCBOX_RIGHT_* bits, of which one is enough
+ *
+ * Return: true if owner, group and mode grant it now, or a capability.
+ */
+bool ipcbox_object_permits(const struct ipcbox_object *object, u32 rights)
+{
+	return object_rights(object) & rights ||
 	       ipcbox_box_capable(object->box, CAP_IPC_OWNER);
 }
 
@@ -234,6 +267,9 @@ static int object_register_locked(struct ipcbox_box *box,
 		return error;
 	}
 	object_charge_locked(object, owner);
+	object->creator_uid = object->uid;
+	object->creator_gid = object->gid;
+	object->changed_at = ktime_get_real_seconds();
 	if (object->state & IPCBOX_STATE_PERSISTENT)
 		__module_get(THIS_MODULE);
 	trace_ipcbox_create(object);
@@ -322,6 +358,11 @@ void ipcbox_object_fill_stat(struct ipcbox_object *object,
 					READ_ONCE(object->uid)),
 		.gid = from_kgid_munged(current_user_ns(),
 					READ_ONCE(object->gid)),
+		.creator_uid = from_kuid_munged(current_user_ns(),
+						object->creator_uid),
+		.creator_gid = from_kgid_munged(current_user_ns(),
+						object->creator_gid),
+		.changed_at = READ_ONCE(object->changed_at),
 		.mode = READ_ONCE(object->mode),
 		.name_length = object->name_length,
 		.handles = READ_ONCE(object->handles),
@@ -410,9 +451,14 @@ object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
 	object = object_make(box, request, current_fsuid(), current_fsgid());
 	if (IS_ERR(object))
 		return object;
-	object->mode &= ~current_umask();
+	if (!(request->flags & IPCBOX_CREATE_REVOCABLE))
+		object->mode &= ~current_umask();
 	if (request->flags & IPCBOX_CREATE_PERSISTENT)
 		object->state |= IPCBOX_STATE_PERSISTENT;
+	if (request->flags & IPCBOX_CREATE_PLAIN)
+		object->state |= IPCBOX_STATE_PLAIN;
+	if (request->flags & IPCBOX_CREATE_REVOCABLE)
+		object->state |= IPCBOX_STATE_REVOCABLE;
 	if (request->flags & IPCBOX_CREATE_STREAM)
 		object->state |= IPCBOX_STATE_STREAM;
 	object->name_length = request->name_length;
@@ -426,15 +472,26 @@ object_prepare(struct ipcbox_box *box, const struct ipcbox_create *request)
 	return ERR_PTR(error);
 }
 
+/* Only queues of messages are plain, and only plain ones revocable. */
+static bool object_create_plain_valid(const struct ipcbox_create *request)
+{
+	if (request->flags & IPCBOX_CREATE_PLAIN)
+		return request->kind == IPCBOX_QUEUE &&
+		       !(request->flags & IPCBOX_CREATE_STREAM);
+	return !(request->flags & IPCBOX_CREATE_REVOCABLE);
+}
+
 static bool object_create_valid(const struct ipcbox_create *request)
 {
 	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
-			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM;
+			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM |
+			  IPCBOX_CREATE_PLAIN | IPCBOX_CREATE_REVOCABLE;
+	u32 mode = request->flags & IPCBOX_CREATE_REVOCABLE ? 0777 : 0666;
 
 	return !(request->flags & ~flags) && !request->pad2 &&
 	       request->kind < ARRAY_SIZE(object_kinds) &&
 	       object_kinds[request->kind] &&
-	       !(request->mode & ~0666) &&
+	       !(request->mode & ~mode) && object_create_plain_valid(request) &&
 	       object_rights_valid(request->rights);
 }
 
@@ -454,7 +511,7 @@ static int object_attach_or_register(struct ipcbox_handle *handle,
 	if (found) {
 		if (request->flags & IPCBOX_CREATE_EXCLUSIVE ||
 		    found->kind != object->kind ||
-		    (found->state ^ object->state) & IPCBOX_STATE_STREAM)
+		    (found->state ^ object->state) & OBJECT_STATE_SORT)
 			return -EEXIST;
 		if (!ipcbox_object_grants(found, handle->rights))
 			return -EACCES;
@@ -528,6 +585,15 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
 	return 0;
 }
 
+/* What is checked at each use need not be when it is opened. */
+static int object_open_check(const struct ipcbox_object *object,
+			     const struct ipcbox_open *request)
+{
+	if (request->flags & IPCBOX_OPEN_REVOCABLE)
+		return object->state & IPCBOX_STATE_REVOCABLE ? 0 : -ENOENT;
+	return ipcbox_object_grants(object, request->rights) ? 0 : -EACCES;
+}
+
 /**
  * ipcbox_object_open() - serve IPCBOX_IOC_OPEN
  * @call: a call on the device, with a struct ipcbox_open
@@ -543,7 +609,7 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 	struct file *file;
 	int error;
 
-	if (request->flags & ~IPCBOX_OPEN_NONBLOCK ||
+	if (request->flags & ~(IPCBOX_OPEN_NONBLOCK | IPCBOX_OPEN_REVOCABLE) ||
 	    !object_rights_valid(request->rights))
 		return -EINVAL;
 	error = object_read_reference(&reference, request->by, request->object,
@@ -559,11 +625,10 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 
 	mutex_lock(&box->lock);
 	object = object_find_locked(box, &reference);
-	if (IS_ERR(object))
-		error = PTR_ERR(object);
-	else if (!ipcbox_object_grants(object, request->rights))
-		error = -EACCES;
-	else
+	error = PTR_ERR_OR_ZERO(object);
+	if (!error)
+		error = object_open_check(object, request);
+	if (!error)
 		error = ipcbox_handle_attach_locked(file->private_data, object);
 	mutex_unlock(&box->lock);
 	put_pid(reference.pid);
@@ -575,6 +640,18 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 	request->id = object->id;
 	call->opened = file;
 	return 0;
+}
+
+/*
+ * Returns true if the object is to be destroyed. What is revocable ends at once,
+ * whoever has handles on it: *revoke is set, and the object pinned for that.
+ */
+static bool object_unlink_locked(struct ipcbox_object *object, bool *revoke)
+{
+	*revoke = object->state & IPCBOX_STATE_REVOCABLE;
+	if (*revoke)
+		object->pins++;
+	return ipcbox_object_remove_locked(object);
 }
 
 /**
@@ -589,6 +666,7 @@ long ipcbox_object_unlink(struct ipcbox_invocation *call)
 	struct ipcbox_unlink *request = call->request;
 	struct object_reference reference;
 	struct ipcbox_object *object;
+	bool revoke = false;
 	bool done = false;
 	int error;
 
@@ -606,8 +684,12 @@ long ipcbox_object_unlink(struct ipcbox_invocation *call)
 	else if (!ipcbox_object_grants(object, IPCBOX_RIGHT_MANAGE))
 		error = -EPERM;
 	else
-		done = ipcbox_object_remove_locked(object);
+		done = object_unlink_locked(object, &revoke);
 	mutex_unlock(&box->lock);
+	if (revoke) {
+		object->ops->revoke(object);
+		ipcbox_object_unpin(object);
+	}
 	if (done)
 		ipcbox_object_destroy(object);
 	return error;
@@ -671,7 +753,7 @@ long ipcbox_object_list(struct ipcbox_invocation *call)
 
 	if (request->flags || request->pad || !request->count)
 		return -EINVAL;
-	if (request->entry_size < offsetofend(struct ipcbox_stat, semaphores))
+	if (request->entry_size < offsetofend(struct ipcbox_stat, changed_at))
 		return -EINVAL;
 	if (request->entry_size > PAGE_SIZE)
 		return -E2BIG;
@@ -719,17 +801,19 @@ static int object_set_check(struct ipcbox_object *object,
 			    const struct ipcbox_set *request, kuid_t *uid,
 			    kgid_t *gid)
 {
+	bool revocable = object->state & IPCBOX_STATE_REVOCABLE;
 	struct ipcbox_box *box = object->box;
 
 	*uid = object->uid;
 	*gid = object->gid;
-	if (request->mask & IPCBOX_SET_MODE && request->mode & ~0666)
+	if (request->mask & IPCBOX_SET_MODE &&
+	    request->mode & ~(revocable ? 0777 : 0666))
 		return -EINVAL;
 	if (request->mask & IPCBOX_SET_UID) {
 		*uid = make_kuid(current_user_ns(), request->uid);
 		if (!uid_valid(*uid))
 			return -EINVAL;
-		if (!uid_eq(*uid, object->uid) &&
+		if (!uid_eq(*uid, object->uid) && !revocable &&
 		    !ipcbox_box_capable(box, CAP_CHOWN))
 			return -EPERM;
 	}
@@ -737,7 +821,7 @@ static int object_set_check(struct ipcbox_object *object,
 		*gid = make_kgid(current_user_ns(), request->gid);
 		if (!gid_valid(*gid))
 			return -EINVAL;
-		if (!gid_eq(*gid, object->gid) &&
+		if (!gid_eq(*gid, object->gid) && !revocable &&
 		    !(uid_eq(current_fsuid(), object->uid) &&
 		      in_group_p(*gid)) &&
 		    !ipcbox_box_capable(box, CAP_CHOWN))
@@ -758,7 +842,9 @@ static int object_set_locked(struct ipcbox_object *object,
 	error = object_set_check(object, request, &uid, &gid);
 	if (error)
 		return error;
-	if (!uid_eq(uid, object->uid)) {
+	/* A revocable object may be given to anybody: not so its charge. */
+	if (!uid_eq(uid, object->uid) &&
+	    !(object->state & IPCBOX_STATE_REVOCABLE)) {
 		charged = ipcbox_user_charged(current_user_ns(), uid);
 		owner = ipcbox_user_get_locked(object->box, charged);
 		if (!owner)
@@ -768,6 +854,7 @@ static int object_set_locked(struct ipcbox_object *object,
 	}
 	WRITE_ONCE(object->uid, uid);
 	WRITE_ONCE(object->gid, gid);
+	WRITE_ONCE(object->changed_at, ktime_get_real_seconds());
 	if (request->mask & IPCBOX_SET_MODE)
 		WRITE_ONCE(object->mode, request->mode);
 	object->ops->set(object, request);
@@ -794,8 +881,9 @@ long ipcbox_object_set(struct ipcbox_invocation *call)
 
 	if (request->flags || !request->mask || request->mask & ~mask)
 		return -EINVAL;
-	if (!(handle->rights & IPCBOX_RIGHT_MANAGE))
-		return -EACCES;
+	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_MANAGE);
+	if (error)
+		return error;
 	mutex_lock(&object->box->lock);
 	error = object_set_locked(object, request);
 	mutex_unlock(&object->box->lock);

@@ -41,11 +41,14 @@ struct vm_area_struct;
  * @set_check: may the limits in a request be set? 0 or an errno; box->lock is
  *	held until @set, if any
  * @set: sets them, and takes notice of a new owner; cannot fail
+ * @revoke: a revocable object was unlinked: empties it; no lock is held
  * @read: as read(2); the handle's right was checked; NULL: -EINVAL
  * @write: as write(2); the handle's right was checked; NULL: -EINVAL
  * @poll: as poll(2)
  * @async: O_ASYNC is set or cleared; as the file operation fasync; NULL:
  *	-EOPNOTSUPP
+ * @flush: a process closes a descriptor of the handle, of which it may have more;
+ *	NULL: nothing to do
  * @mmap: as mmap(2); the handle's rights were not checked; NULL: -ENODEV
  * @travels: handles may be sent in messages, as they never hold a message
  */
@@ -63,6 +66,7 @@ struct ipcbox_kind {
 			 const struct ipcbox_set *request);
 	void (*set)(struct ipcbox_object *object,
 		    const struct ipcbox_set *request);
+	void (*revoke)(struct ipcbox_object *object);
 	ssize_t (*read)(struct ipcbox_handle *handle, char __user *buffer,
 			size_t size, bool wait);
 	ssize_t (*write)(struct ipcbox_handle *handle,
@@ -71,6 +75,7 @@ struct ipcbox_kind {
 			 poll_table *table);
 	int (*async)(struct ipcbox_handle *handle, int descriptor,
 		     struct file *file, int on);
+	void (*flush)(struct ipcbox_handle *handle);
 	int (*mmap)(struct ipcbox_handle *handle, struct vm_area_struct *area);
 	bool travels;
 };
@@ -89,8 +94,11 @@ struct ipcbox_kind {
  * @owner: whose budget it and its memory are charged to; under box->lock
  * @uid: owner
  * @gid: group
+ * @creator_uid: who made it; never changes
+ * @creator_gid: likewise
  * @mode: permissions
  * @state: IPCBOX_STATE_* bits
+ * @changed_at: when it was made, or changed by SET: seconds of CLOCK_REALTIME
  * @mapped_bytes: memory that it has for mapping; never changes
  * @process: whose own mailbox it is, which pins it until it is removed; or
  *	NULL; under box->lock
@@ -109,8 +117,11 @@ struct ipcbox_object {
 	struct ipcbox_user *owner;
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t creator_uid;
+	kgid_t creator_gid;
 	u32 mode;
 	u32 state;
+	time64_t changed_at;
 	u64 mapped_bytes;
 	struct ipcbox_process *process;
 	struct rcu_head rcu;
@@ -146,6 +157,7 @@ void ipcbox_object_fill_stat(struct ipcbox_object *object,
 			     struct ipcbox_stat *stat);
 void ipcbox_object_unlock_box(struct ipcbox_object *object);
 bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
+bool ipcbox_object_permits(const struct ipcbox_object *object, u32 rights);
 struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
 void ipcbox_object_unpin(struct ipcbox_object *object);
 struct ipcbox_object *
@@ -156,6 +168,8 @@ struct file *ipcbox_handle_create(u32 rights, bool nonblock);
 bool ipcbox_handle_travels(const struct file *file);
 int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
 				struct ipcbox_object *object);
+int ipcbox_handle_check(const struct ipcbox_handle *handle, u32 rights);
+u32 ipcbox_handle_rights(const struct ipcbox_handle *handle);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one

@@ -56,7 +56,7 @@ static bool share_has_room(const struct ipcbox_queue *queue,
 {
 	const struct ipcbox_queue_limits *limits = &queue->limits;
 
-	if (share->unlimited)
+	if (share->unlimited || limits->plain)
 		return true;
 	return (u64)(share->messages + 1) * 100 <=
 		       (u64)limits->messages * limits->share_percent &&
@@ -78,7 +78,8 @@ static bool queue_has_room(const struct ipcbox_queue *queue, u32 length)
  *
  * A share with nothing in the queue and nothing parked is always admitted: no
  * set of users can keep another's first message out. Any other is admitted
- * when queue and share have room and nobody has been waiting for it.
+ * when queue and share have room and nobody has been waiting for it. In a plain
+ * queue whatever finds room is admitted, and nothing else.
  *
  * Return: true if ipcbox_queue_insert() may follow, false if the entry must be
  * refused or parked.
@@ -86,6 +87,8 @@ static bool queue_has_room(const struct ipcbox_queue *queue, u32 length)
 bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
 			 const struct ipcbox_queue_share *share, u32 length)
 {
+	if (queue->limits.plain)
+		return queue_has_room(queue, length);
 	if (!list_empty(&share->parked))
 		return false;
 	if (!share->messages)
@@ -293,6 +296,37 @@ void ipcbox_queue_unpark(struct ipcbox_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_unpark);
 
+static void unpark(struct ipcbox_queue *queue,
+		   struct ipcbox_queue_entry *entry)
+{
+	struct ipcbox_queue_share *share = entry->share;
+
+	list_del(&entry->list);
+	list_del_init(&share->turn);
+	if (!list_empty(&share->parked))
+		list_add_tail(&share->turn, &queue->turns);
+}
+
+/* The first for which there is room, past those for which there is none. */
+static struct ipcbox_queue_entry *
+unpark_next_plain(struct ipcbox_queue *queue)
+{
+	struct ipcbox_queue_share *share;
+	struct ipcbox_queue_entry *entry;
+
+	if (!queue_has_room(queue, 0))
+		return NULL;
+	list_for_each_entry(share, &queue->turns, turn) {
+		list_for_each_entry(entry, &share->parked, list) {
+			if (!queue_has_room(queue, entry->length))
+				continue;
+			unpark(queue, entry);
+			return entry;
+		}
+	}
+	return NULL;
+}
+
 /**
  * ipcbox_queue_unpark_next() - whose turn is it, now that there may be room?
  * @queue: the queue
@@ -301,7 +335,7 @@ EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_unpark);
  * A share that has nothing left in the queue goes first, as its next message
  * is its first one again. Otherwise the share whose turn it is gets the room;
  * one that needs more than there is keeps its turn, so a long message is not
- * passed over for ever by short ones.
+ * passed over for ever by short ones. In a plain queue whoever fits goes in.
  *
  * Return: an entry that is parked no more and must be numbered and go in
  * before this is called again; NULL when nobody can come in.
@@ -313,9 +347,10 @@ ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
 	struct ipcbox_queue_share *share;
 	struct ipcbox_queue_entry *entry;
 
+	if (queue->limits.plain)
+		return unpark_next_plain(queue);
 	if (freed && !freed->messages && !list_empty(&freed->parked)) {
-		share = freed;
-		entry = parked_first(share);
+		entry = parked_first(freed);
 		goto unpark;
 	}
 	if (freed)
@@ -334,10 +369,7 @@ ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
 	if (!queue_has_room(queue, entry->length))
 		return NULL;
 unpark:
-	list_del(&entry->list);
-	list_del_init(&share->turn);
-	if (!list_empty(&share->parked))
-		list_add_tail(&share->turn, &queue->turns);
+	unpark(queue, entry);
 	return entry;
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_unpark_next);

@@ -57,11 +57,13 @@ struct ipcbox_queue_entry {
  * @messages: entries, at least 1
  * @bytes: payload bytes
  * @share_percent: how much of both one share that is not unlimited may fill
+ * @plain: shares do not count: what finds room goes in
  */
 struct ipcbox_queue_limits {
 	u32 messages;
 	u64 bytes;
 	u32 share_percent;
+	bool plain;
 };
 
 /**

@@ -103,7 +103,8 @@ static int receive_take_locked(struct receiving *receiving,
 		entry = receive_first_locked(receiving, wakes);
 		if (!entry)
 			return ipcbox_exchange_no_sender_locked(exchange) ?
-				       -EPIPE : -EAGAIN;
+				       ipcbox_exchange_end_error(exchange) :
+				       -EAGAIN;
 		message = ipcbox_message_of(entry);
 		if (!receive_fits(receiving, incoming, message)) {
 			incoming->length = entry->length;
@@ -114,6 +115,8 @@ static int receive_take_locked(struct receiving *receiving,
 		ipcbox_exchange_dequeue_locked(exchange, entry);
 		exchange->received++;
 		exchange->bytes_received += entry->length;
+		ipcbox_exchange_note_receiver_locked(exchange,
+						     task_tgid(current));
 		if (entry->tracked)
 			message->delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		receiving->messages[receiving->taken++] = message;
@@ -480,9 +483,8 @@ static int receive_check(const struct ipcbox_handle *handle,
 		return -E2BIG;
 	if (request->flags & IPCBOX_PEEK)
 		rights |= IPCBOX_RIGHT_LOOK;
-	if (!(handle->rights & rights))
-		return -EACCES;
-	return ipcbox_request_check_object(handle, request->object);
+	return ipcbox_request_check_object(handle, request->object) ?:
+	       ipcbox_handle_check(handle, rights);
 }
 
 /* Takes and gives a chunk; nothing given and no error: try again. */

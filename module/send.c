@@ -167,7 +167,7 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
 	if (ipcbox_exchange_no_receiver_locked(exchange))
-		return -EPIPE;
+		return ipcbox_exchange_end_error(exchange);
 	if (!ipcbox_queue_admits(&exchange->queue, message->entry.share,
 				 message->entry.length) &&
 	    !ipcbox_exchange_is_awaited_locked(exchange, message))
@@ -321,9 +321,8 @@ static int send_check(const struct ipcbox_handle *handle,
 		return -EINVAL;
 	if (request->message_size > PAGE_SIZE)
 		return -E2BIG;
-	if (!(handle->rights & IPCBOX_RIGHT_SEND))
-		return -EACCES;
-	return ipcbox_request_check_object(handle, request->object);
+	return ipcbox_request_check_object(handle, request->object) ?:
+	       ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 }
 
 static long send_messages(struct ipcbox_handle *handle,

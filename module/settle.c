@@ -155,9 +155,8 @@ long ipcbox_exchange_settle(struct ipcbox_invocation *call)
 
 	if (request->flags || request->pad || !settlement_valid(&settlement))
 		return -EINVAL;
-	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
-		return -EACCES;
-	return ipcbox_exchange_check_messages(handle) ?:
+	return ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE) ?:
+	       ipcbox_exchange_check_messages(handle) ?:
 	       settle(handle, &settlement);
 }
 
@@ -212,9 +211,9 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 	error = answer_check(request, &settlement);
 	if (error)
 		return error;
-	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
-		return -EACCES;
-	error = ipcbox_exchange_check_messages(handle);
+	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE);
+	if (!error)
+		error = ipcbox_exchange_check_messages(handle);
 	if (error)
 		return error;
 	if (settlement.token) {

@@ -39,7 +39,7 @@ FROZEN(open, object, 16);
 FROZEN(open, id, 40);
 FROZEN_SIZE(unlink, 32);
 FROZEN(unlink, name, 24);
-FROZEN_SIZE(stat, 296);
+FROZEN_SIZE(stat, 336);
 FROZEN(stat, name, 40);
 FROZEN(stat, max_messages, 104);
 FROZEN(stat, handles, 200);
@@ -49,6 +49,8 @@ FROZEN(stat, dead_letter, 264);
 FROZEN(stat, max_descriptors, 276);
 FROZEN(stat, mapped_bytes, 280);
 FROZEN(stat, semaphores, 292);
+FROZEN(stat, creator_uid, 296);
+FROZEN(stat, sent_at, 312);
 FROZEN_SIZE(list, 48);
 FROZEN(list, entries, 16);
 FROZEN(list, next, 32);
@@ -165,7 +167,8 @@ FIXTURE_VARIANT_ADD(abi, create)
 	.command = IPCBOX_IOC_CREATE,
 	.size = sizeof(struct ipcbox_create),
 	.flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
-		 IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM,
+		 IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM |
+		 IPCBOX_CREATE_PLAIN | IPCBOX_CREATE_REVOCABLE,
 	.pad = offsetof(struct ipcbox_create, pad2),
 	.writes = true,
 };
@@ -174,7 +177,7 @@ FIXTURE_VARIANT_ADD(abi, open)
 {
 	.command = IPCBOX_IOC_OPEN,
 	.size = sizeof(struct ipcbox_open),
-	.flags = IPCBOX_OPEN_NONBLOCK,
+	.flags = IPCBOX_OPEN_NONBLOCK | IPCBOX_OPEN_REVOCABLE,
 	.writes = true,
 };
 

@@ -838,12 +838,12 @@ TEST_F(notice, wrong_arguments_change_nothing)
 		/* None. */
 		{ .flags = IPCBOX_NOTIFY_EVERY }, { .signal = SIGUSR1 },
 		{ .value = 1 }, { .descriptor = self->event },
-		{ .descriptor = -1 }, { .pad = 1 }, { .flags = 2 },
+		{ .descriptor = -1 }, { .pad = 1 }, { .flags = 4 },
 		{ .how = 3 }, { .how = -1u },
 	};
 	unsigned int i;
 
-	wrong[0].flags |= 2;
+	wrong[0].flags |= 4;
 	wrong[1].flags |= 1u << 31;
 	wrong[2].pad = 1;
 	wrong[3].signal = SIGUSR1;
@@ -851,7 +851,7 @@ TEST_F(notice, wrong_arguments_change_nothing)
 	wrong[5].descriptor = self->dev;
 	wrong[6].descriptor = self->r;
 	wrong[7].flags = IPCBOX_NOTIFY_EVERY;
-	wrong[8].flags = 2;
+	wrong[8].flags = 4;
 	wrong[9].pad = 1;
 	wrong[10].signal = 0;
 	wrong[11].signal = 65;

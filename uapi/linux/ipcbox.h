@@ -112,6 +112,7 @@
 #define IPCBOX_FEATURE_CHANNEL	0x200	/* channels */
 #define IPCBOX_FEATURE_POOL	0x400	/* mailboxes with a receive pool */
 #define IPCBOX_FEATURE_LOOK	0x1000	/* IPCBOX_RIGHT_LOOK */
+#define IPCBOX_FEATURE_PLAIN	0x2000	/* plain and revocable queues */
 
 /**
  * struct ipcbox_info - IPCBOX_IOC_INFO, on /dev/ipcbox: what is in force
@@ -179,6 +180,8 @@ struct ipcbox_info {
 #define IPCBOX_CREATE_PERSISTENT 0x2	/* live until UNLINK */
 #define IPCBOX_CREATE_NONBLOCK	 0x4	/* set O_NONBLOCK on the handle */
 #define IPCBOX_CREATE_STREAM	 0x8	/* a queue of bytes, as a pipe */
+#define IPCBOX_CREATE_PLAIN	 0x100	/* a queue as mq_overview(7) has it */
+#define IPCBOX_CREATE_REVOCABLE	 0x200	/* rights as sysvipc(7) has them */
 
 /**
  * struct ipcbox_create - IPCBOX_IOC_CREATE, on /dev/ipcbox: make an object
@@ -225,6 +228,21 @@ struct ipcbox_info {
  * handle is closed; write fails with EPIPE, and the signal SIGPIPE, when no
  * receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
  *
+ * A plain queue (IPCBOX_CREATE_PLAIN) is for programs made for the queues of
+ * POSIX. Its room belongs to whoever comes first: no user has a share of it, nor
+ * a first message beyond it, and a message that fits passes those that wait and
+ * do not. It may take messages larger than @max_bytes, which then wait for room
+ * until that is raised. Nobody is told that its other side is gone: no EPIPE, no
+ * EPOLLHUP. poll reports EPOLLIN and EPOLLOUT whatever rights the handle has.
+ *
+ * A plain queue may be revocable (IPCBOX_CREATE_REVOCABLE), which is for programs
+ * made for those of System V. @mode may then have execute bits, and the umask is
+ * not taken off. Its creator stays like an owner when the owner changes. Rights
+ * are those of the caller at each use, not of whom opened the handle: without
+ * them operations are EACCES, and when owner, group or mode are changed who waits
+ * gets EAGAIN, to try again. UNLINK ends it at once: its messages are discarded,
+ * who waits gets EIDRM, and operations on handles that are left are ENOENT.
+ *
  * Does not block but for memory. Returns the handle, a descriptor with
  * FD_CLOEXEC set, and besides the common errors:
  *
@@ -259,6 +277,7 @@ struct ipcbox_create {
 
 /* Flags of IPCBOX_IOC_OPEN. */
 #define IPCBOX_OPEN_NONBLOCK	0x4	/* set O_NONBLOCK on the handle */
+#define IPCBOX_OPEN_REVOCABLE	0x200	/* only what is revocable, unchecked */
 
 /**
  * struct ipcbox_open - IPCBOX_IOC_OPEN, on /dev/ipcbox: a handle on an object
@@ -282,6 +301,9 @@ struct ipcbox_create {
  * looked into, nobody waits for a looker or is woken by one, and for the end of
  * the other side (EPIPE, EPOLLHUP) it is as if it were not there; but as any
  * handle it keeps the object from being destroyed. poll reports nothing on it.
+ *
+ * With IPCBOX_OPEN_REVOCABLE only a revocable object is found, and the rights are
+ * given without a check, as they are checked at each use.
  *
  * A process's own mailbox is made when somebody first asks for it, with the
  * default limits, mode 0200 and the process's real uid and gid at that time,
@@ -354,6 +376,8 @@ struct ipcbox_unlink {
 #define IPCBOX_STATE_UNLINKED	0x2	/* UNLINK was done */
 #define IPCBOX_STATE_PROCESS	0x4	/* a process's own mailbox */
 #define IPCBOX_STATE_STREAM	0x8	/* a stream */
+#define IPCBOX_STATE_PLAIN	0x100	/* a plain queue */
+#define IPCBOX_STATE_REVOCABLE	0x200	/* a revocable one */
 
 /**
  * struct ipcbox_stat - IPCBOX_IOC_STAT, on a handle: an object's state
@@ -398,6 +422,15 @@ struct ipcbox_unlink {
  * @mapped_bytes: out: memory that the object has for mapping
  * @mappings: out: mappings of it that there are
  * @semaphores: out: semaphores of a region
+ * @creator_uid: out: who made the object, in the caller's user namespace
+ * @creator_gid: out: its group then, in the caller's user namespace
+ * @last_sender: out: the process that last sent a message, in the caller's pid
+ *	namespace; 0 when there was none, or it cannot be seen from there
+ * @last_receiver: out: the process that last received one, likewise
+ * @sent_at: out: when a message was last sent, in seconds of CLOCK_REALTIME; 0
+ *	for never
+ * @received_at: out: when one was last received, likewise
+ * @changed_at: out: when the object was made, or changed by SET, likewise
  *
  * Any handle may ask. The figures are of one moment. At each moment
  * sent = received + messages + held + withdrawn + expired + exhausted. Does
@@ -443,6 +476,13 @@ struct ipcbox_stat {
 	__u64 mapped_bytes;
 	__u32 mappings;
 	__u32 semaphores;
+	__u32 creator_uid;
+	__u32 creator_gid;
+	__s32 last_sender;
+	__s32 last_receiver;
+	__u64 sent_at;
+	__u64 received_at;
+	__u64 changed_at;
 };
 
 /**
@@ -516,8 +556,12 @@ struct ipcbox_list {
  * nothing is lost, and senders wait until there is room. A limit that is
  * raised admits waiting senders at once.
  *
+ * The owner of a revocable object may give it to any user and group; it stays
+ * charged to whom it was. Of a plain queue max_message_bytes may exceed max_bytes.
+ *
  * Does not block. Returns 0, and besides the common errors:
  *
+ *   ENOENT   also: the object is revocable and was unlinked
  *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE, or the caller could not get
  *            IPCBOX_RIGHT_SEND on the dead-letter mailbox
  *   EINVAL   also: the dead-letter mailbox is the object itself
@@ -633,6 +677,8 @@ struct ipcbox_outgoing {
  *   EPIPE      no receiver will come: the object has no receive handle, and it
  *              is unlinked, or it had one and is not persistent. With
  *              IPCBOX_SYNC also when that happens during the wait
+ *   ENOENT     the object is revocable and was unlinked
+ *   EIDRM      the same, but during the wait
  *   EOWNERDEAD with IPCBOX_SYNC: the message was held max_deliveries times in
  *              vain
  */
@@ -798,6 +844,8 @@ struct ipcbox_incoming {
  *   EINTR      a signal came first
  *   EPIPE      nothing is there and no sender will come: the object is
  *              unlinked and has no send handle
+ *   ENOENT     also: the object is revocable and was unlinked
+ *   EIDRM      the same, but during the wait
  */
 struct ipcbox_receive {
 	__u32 size;
@@ -952,13 +1000,15 @@ struct ipcbox_answer {
 #define IPCBOX_NOTIFY_EVENTFD	1	/* 1 is added to an eventfd */
 #define IPCBOX_NOTIFY_SIGNAL	2	/* one signal, as mq_notify(3) */
 
-/* A flag of IPCBOX_IOC_NOTIFY. */
+/* Flags of IPCBOX_IOC_NOTIFY. */
 #define IPCBOX_NOTIFY_EVERY	0x1	/* of every arrival */
+#define IPCBOX_NOTIFY_EXCLUSIVE	0x2	/* as mq_notify(3) has it */
 
 /**
  * struct ipcbox_notify - IPCBOX_IOC_NOTIFY, on a handle: notice of arrival
  * @size: sizeof(struct ipcbox_notify)
- * @flags: IPCBOX_NOTIFY_EVERY, with IPCBOX_NOTIFY_EVENTFD, or zero
+ * @flags: IPCBOX_NOTIFY_EVERY, with IPCBOX_NOTIFY_EVENTFD; or
+ *	IPCBOX_NOTIFY_EXCLUSIVE; or zero
  * @how: IPCBOX_NOTIFY_*
  * @descriptor: of an eventfd, for IPCBOX_NOTIFY_EVENTFD; else zero
  * @signal: its number, for IPCBOX_NOTIFY_SIGNAL; else zero
@@ -969,15 +1019,23 @@ struct ipcbox_answer {
  * with IPCBOX_NOTIFY_EVERY, when any arrives; but not of a message that goes
  * to a receiver that waits. Each handle has one registration; a new one takes
  * the place of the old one, which also ends when the handle is closed. A
- * signal is sent once, to the process that registered (its main thread), with
- * si_code SI_MESGQ and the sender's pid and uid, and ends the registration; it
- * is not sent when the process has executed another program since.
+ * signal is sent once, to the process that registered (to a thread that does not
+ * block it, or else the main thread), with si_code SI_MESGQ and the sender's pid
+ * and uid, and ends the registration; it is not sent when the process has executed
+ * another program since.
+ *
+ * With IPCBOX_NOTIFY_EXCLUSIVE the registration is one of the process, not of the
+ * handle, and the object has one such at a time. It ends when notice was given,
+ * by whatever way, or when the process closes any descriptor of the object, as it
+ * does when it ends; IPCBOX_NOTIFY_NONE ends it if it is the caller's. No right
+ * is needed, and signal may be 0: then nobody is told.
  *
  * Does not block but for memory. Returns 0, and besides the common errors:
  *
  *   EACCES   the handle has no IPCBOX_RIGHT_RECEIVE
  *   EINVAL   how or signal is out of range, or the descriptor is no eventfd
  *   EBADF    the descriptor is not open
+ *   EBUSY    with IPCBOX_NOTIFY_EXCLUSIVE: there is one
  */
 struct ipcbox_notify {
 	__u32 size;

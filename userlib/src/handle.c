@@ -5,7 +5,7 @@
 #include "internal.h"
 
 /* The sizes of the structures are part of the symbols' version. */
-_Static_assert(sizeof(struct ipcbox_stat) == 296, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_stat) == 336, "IPCBOX_0.1");
 _Static_assert(sizeof(struct ipcbox_set) == 64, "IPCBOX_0.1");
 
 static int read_state(int fd, struct ipcbox_stat *state)
