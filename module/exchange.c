@@ -219,7 +219,8 @@ bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
 	const struct ipcbox_waiter *waiter;
 
 	lockdep_assert_held(&exchange->lock);
-	if (likely(RB_EMPTY_ROOT(&exchange->selectors)))
+	if (likely(RB_EMPTY_ROOT(&exchange->selectors)) ||
+	    exchange->queue.limits.plain)
 		return false;
 	message->entry.sequence = exchange->queue.sequence + 1;
 	waiter = exchange_find_receiver(exchange, message);

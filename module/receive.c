@@ -64,9 +64,8 @@ receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
 	struct ipcbox_delivery *delivery;
 
 	if (unlikely(receiving->selection.flags))
-		return ipcbox_selection_next_locked(exchange,
-						    &receiving->selection,
-						    NULL);
+		return ipcbox_selection_first_locked(exchange,
+						     &receiving->selection);
 	for (;;) {
 		entry = ipcbox_queue_first(&exchange->queue);
 		if (!entry || likely(!entry->tracked))
@@ -168,7 +167,8 @@ static bool receive_await_locked(struct receiving *receiving,
 				 struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
-	bool pull = receiving->selection.flags && exchange->senders_waiting;
+	bool pull = receiving->selection.flags && exchange->senders_waiting &&
+		    !exchange->queue.limits.plain;
 
 	if (!receiving->patience.wait && !pull)
 		return false;
@@ -463,7 +463,8 @@ static int receive_check(const struct ipcbox_handle *handle,
 	const u32 flags = IPCBOX_NOWAIT | IPCBOX_HOLD | IPCBOX_PEEK |
 			  IPCBOX_SELECT_ALL | IPCBOX_REALTIME |
 			  IPCBOX_NORESTART | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
-	const u32 not_peek = IPCBOX_HOLD | IPCBOX_TRUNCATE | IPCBOX_LARGEST;
+	const u32 not_peek = IPCBOX_HOLD | IPCBOX_TRUNCATE | IPCBOX_LARGEST |
+			     IPCBOX_SELECT_TAG_LOWEST;
 	u32 rights = IPCBOX_RIGHT_RECEIVE;
 
 	if (request->flags & ~flags ||

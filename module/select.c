@@ -26,7 +26,12 @@ int ipcbox_selection_begin(struct ipcbox_selection *selection,
 {
 	u32 flags = request->flags & IPCBOX_SELECT_ALL;
 
-	if (!(flags & IPCBOX_SELECT_TAG) && (request->tag || request->tag_mask))
+	const u32 wide = IPCBOX_SELECT_TAG_NOT | IPCBOX_SELECT_TAG_LOWEST;
+
+	if (!(flags & IPCBOX_SELECT_TAG) &&
+	    (request->tag || request->tag_mask || flags & wide))
+		return -EINVAL;
+	if ((flags & wide) == wide)
 		return -EINVAL;
 	if (!(flags & IPCBOX_SELECT_SEQUENCE) && request->sequence)
 		return -EINVAL;
@@ -93,6 +98,37 @@ ipcbox_selection_next_locked(struct ipcbox_exchange *exchange,
 				ipcbox_queue_first(&exchange->queue);
 	} while (entry && !selection_wants(selection, ipcbox_message_of(entry)));
 	return entry;
+}
+
+/**
+ * ipcbox_selection_first_locked() - the message that is wanted first
+ * @exchange: the exchange, locked
+ * @selection: what is wanted
+ *
+ * Return: its entry, or NULL.
+ */
+struct ipcbox_queue_entry *
+ipcbox_selection_first_locked(struct ipcbox_exchange *exchange,
+			      const struct ipcbox_selection *selection)
+{
+	struct ipcbox_queue_entry *entry, *best = NULL;
+	struct ipcbox_traits traits, of_best;
+
+	lockdep_assert_held(&exchange->lock);
+	entry = ipcbox_selection_next_locked(exchange, selection, NULL);
+	if (likely(!(selection->flags & IPCBOX_SELECT_TAG_LOWEST)))
+		return entry;
+	while (entry) {
+		message_traits(&traits, ipcbox_message_of(entry));
+		if (ipcbox_selection_prefers(selection, &traits,
+					     best ? &of_best : NULL)) {
+			best = entry;
+			of_best = traits;
+		}
+		entry = ipcbox_selection_next_locked(exchange, selection,
+						     entry);
+	}
+	return best;
 }
 
 /**

@@ -16,7 +16,8 @@ struct ipcbox_queue_entry;
 struct ipcbox_waiter;
 
 #define IPCBOX_SELECT_ALL \
-	(IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID | IPCBOX_SELECT_SEQUENCE)
+	(IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID | IPCBOX_SELECT_SEQUENCE | \
+	 IPCBOX_SELECT_TAG_NOT | IPCBOX_SELECT_TAG_LOWEST)
 
 int ipcbox_selection_begin(struct ipcbox_selection *selection,
 			   const struct ipcbox_receive *request);
@@ -25,6 +26,9 @@ struct ipcbox_queue_entry *
 ipcbox_selection_next_locked(struct ipcbox_exchange *exchange,
 			     const struct ipcbox_selection *selection,
 			     struct ipcbox_queue_entry *entry);
+struct ipcbox_queue_entry *
+ipcbox_selection_first_locked(struct ipcbox_exchange *exchange,
+			      const struct ipcbox_selection *selection);
 struct ipcbox_queue_entry *
 ipcbox_selection_parked_locked(struct ipcbox_exchange *exchange,
 			       const struct ipcbox_selection *selection);

@@ -5,7 +5,8 @@
  * They stand in a tree, ordered by the class of their selection (what is looked
  * at: flags and mask), then by the values that they want, then by when they
  * came. For a message there is one look-up a class, so a thousand receivers
- * that wait for a thousand tags cost a sender hardly more than one.
+ * that wait for a thousand tags cost a sender hardly more than one. Only where
+ * each of a class wants many tags are all of it looked at.
  */
 #include <linux/ipcbox.h>
 
@@ -46,6 +47,20 @@ static int selection_compare(const struct ipcbox_selection *a,
 	       compare(a->sequence, b->sequence);
 }
 
+/* Does it want many tags? */
+static bool selection_is_wide(const struct ipcbox_selection *selection)
+{
+	return selection->flags &
+	       (IPCBOX_SELECT_TAG_NOT | IPCBOX_SELECT_TAG_LOWEST);
+}
+
+static bool selection_wants_tag(const struct ipcbox_selection *selection,
+				u64 tag)
+{
+	return selection->flags & IPCBOX_SELECT_TAG_NOT ?
+		       tag != selection->tag : tag <= selection->tag;
+}
+
 /**
  * ipcbox_selection_wants() - does a selection want a message?
  * @selection: the selection
@@ -59,9 +74,34 @@ bool ipcbox_selection_wants(const struct ipcbox_selection *selection,
 	struct ipcbox_selection values;
 
 	selection_of(&values, selection, traits);
+	if (unlikely(selection_is_wide(selection))) {
+		if (!selection_wants_tag(selection, values.tag))
+			return false;
+		values.tag = selection->tag;
+	}
 	return !selection_compare(&values, selection);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_selection_wants);
+
+/**
+ * ipcbox_selection_prefers() - does a selection want a message before another?
+ * @selection: the selection
+ * @traits: the message's, which it wants
+ * @best: another's that it wants, which goes first in the order of delivery;
+ *	or NULL
+ *
+ * Return: true if it does.
+ */
+bool ipcbox_selection_prefers(const struct ipcbox_selection *selection,
+			      const struct ipcbox_traits *traits,
+			      const struct ipcbox_traits *best)
+{
+	if (!best)
+		return true;
+	return selection->flags & IPCBOX_SELECT_TAG_LOWEST &&
+	       (traits->tag & selection->mask) < (best->tag & selection->mask);
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_selection_prefers);
 
 static struct ipcbox_selector *selector_of(struct rb_node *node)
 {
@@ -127,6 +167,38 @@ selector_bound(const struct rb_root *index,
 	return bound;
 }
 
+/* Of a class that wants many tags, the first to come that wants a message. */
+static struct ipcbox_selector *
+selector_find_wide(struct ipcbox_selector *class,
+		   const struct ipcbox_traits *traits)
+{
+	struct rb_node *node = &class->node;
+	struct ipcbox_selector *best = NULL;
+
+	do {
+		struct ipcbox_selector *at = selector_of(node);
+
+		if (selection_compare_class(at->selection, class->selection))
+			break;
+		if (ipcbox_selection_wants(at->selection, traits) &&
+		    (!best || at->ticket < best->ticket))
+			best = at;
+		node = rb_next(node);
+	} while (node);
+	return best;
+}
+
+/* Of any other, there is one look-up. */
+static struct ipcbox_selector *
+selector_find_narrow(const struct rb_root *index,
+		     const struct ipcbox_selection *values)
+{
+	struct ipcbox_selector *found = selector_bound(index, values, false);
+
+	return found && !selection_compare(found->selection, values) ? found :
+								       NULL;
+}
+
 /**
  * ipcbox_selector_find() - who waits for a message?
  * @index: the index
@@ -145,9 +217,11 @@ ipcbox_selector_find(const struct rb_root *index,
 
 	while (class) {
 		selection_of(&values, class->selection, traits);
-		found = selector_bound(index, &values, false);
-		if (found && !selection_compare(found->selection, &values) &&
-		    (!best || found->ticket < best->ticket))
+		if (unlikely(selection_is_wide(class->selection)))
+			found = selector_find_wide(class, traits);
+		else
+			found = selector_find_narrow(index, &values);
+		if (found && (!best || found->ticket < best->ticket))
 			best = found;
 		class = selector_bound(index, &values, true);
 	}

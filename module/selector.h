@@ -23,6 +23,7 @@ struct pid;
  * @sequence: the number
  *
  * Fields that @flags does not name are zero, and @tag has no bit outside @mask.
+ * With IPCBOX_SELECT_TAG_NOT or IPCBOX_SELECT_TAG_LOWEST many tags are wanted.
  */
 struct ipcbox_selection {
 	u32 flags;
@@ -58,6 +59,9 @@ struct ipcbox_selector {
 
 bool ipcbox_selection_wants(const struct ipcbox_selection *selection,
 			    const struct ipcbox_traits *traits);
+bool ipcbox_selection_prefers(const struct ipcbox_selection *selection,
+			      const struct ipcbox_traits *traits,
+			      const struct ipcbox_traits *best);
 void ipcbox_selector_add(struct rb_root *index,
 			 struct ipcbox_selector *selector);
 void ipcbox_selector_remove(struct rb_root *index,

@@ -120,6 +120,47 @@ TEST_F(select, by_tag_in_order)
 	expect_rest(_metadata, self->fd, "246");
 }
 
+TEST_F(select, by_any_tag_but_one)
+{
+	const __u64 all = -1;
+
+	EXPECT_EQ(1, by_tag(self->fd, 0, all, IPCBOX_SELECT_TAG_NOT));
+	EXPECT_EQ(2, by_tag(self->fd, 0, all, IPCBOX_SELECT_TAG_NOT));
+	EXPECT_EQ(0, by_tag(self->fd, 1, 1, IPCBOX_SELECT_TAG_NOT));
+	EXPECT_EQ(4, by_tag(self->fd, 1, 1, IPCBOX_SELECT_TAG_NOT));
+	EXPECT_EQ(6, by_tag(self->fd, 0xff01, 1, IPCBOX_SELECT_TAG_NOT));
+	EXPECT_EQ(-EAGAIN, by_tag(self->fd, 1, 1, IPCBOX_SELECT_TAG_NOT |
+						  IPCBOX_NOWAIT));
+	/* All are equal where no bit counts. */
+	EXPECT_EQ(-EAGAIN, by_tag(self->fd, 0, 0, IPCBOX_SELECT_TAG_NOT |
+						  IPCBOX_NOWAIT));
+	expect_rest(_metadata, self->fd, "357");
+}
+
+TEST_F(select, by_the_lowest_tag)
+{
+	const __u32 lowest = IPCBOX_SELECT_TAG_LOWEST | IPCBOX_NOWAIT;
+	const __u64 all = -1;
+	const char *text = "53153";
+	__u32 number;
+
+	while (box_get(self->fd, &number) == 1)
+		;
+	for (; *text; text++)
+		ASSERT_EQ(1, box_put(self->fd, *text - '0'));
+	EXPECT_EQ(-EAGAIN, by_tag(self->fd, 0, all, lowest));
+	EXPECT_EQ(1, by_tag(self->fd, 3, all, lowest));
+	EXPECT_EQ(3, by_tag(self->fd, 4, all, lowest));
+	EXPECT_EQ(-EAGAIN, by_tag(self->fd, 2, all, lowest));
+	EXPECT_EQ(1, box_put(self->fd, 2));
+	EXPECT_EQ(2, by_tag(self->fd, all, all, lowest));
+	/* The oldest of the lowest, but the highest priority goes before. */
+	EXPECT_EQ(1, box_put_priority(self->fd, 3, 1));
+	EXPECT_EQ(1, box_put_priority(self->fd, 5, 1));
+	EXPECT_EQ(3, by_tag(self->fd, 5, all, lowest));
+	expect_rest(_metadata, self->fd, "5553");
+}
+
 TEST_F(select, by_tag_the_highest_priority_first)
 {
 	__u32 number;
@@ -305,6 +346,42 @@ TEST_F(select, the_first_that_matches_gets_it)
 	EXPECT_EQ(1, box_put(self->fd, 6));
 	EXPECT_EQ(6, box_wait(child[4]));
 	expect_rest(_metadata, self->fd, "7");
+}
+
+static pid_t fork_wide(int fd, __u64 tag, __u32 flag)
+{
+	pid_t child = box_fork();
+
+	if (!child)
+		_exit(by_tag(fd, tag, -1, flag));
+	return child;
+}
+
+TEST_F(select, those_who_want_many_tags_wait_for_one)
+{
+	pid_t lowest, not, tag;
+	__u32 number;
+
+	while (box_get(self->fd, &number) == 1)
+		;
+	lowest = fork_wide(self->fd, 3, IPCBOX_SELECT_TAG_LOWEST);
+	EXPECT_EQ(0, box_await_receivers(self->fd, 1));
+	not = fork_wide(self->fd, 4, IPCBOX_SELECT_TAG_NOT);
+	EXPECT_EQ(0, box_await_receivers(self->fd, 2));
+	tag = fork_wide(self->fd, 3, 0);
+	EXPECT_EQ(0, box_await_receivers(self->fd, 3));
+
+	EXPECT_EQ(1, box_put(self->fd, 4));
+	EXPECT_EQ(0, box_await_messages(self->fd, 1));
+	EXPECT_EQ(0, box_await_receivers(self->fd, 3));
+	/* All three want this one: who came first gets it, and so on. */
+	EXPECT_EQ(1, box_put(self->fd, 3));
+	EXPECT_EQ(3, box_wait(lowest));
+	EXPECT_EQ(1, box_put(self->fd, 3));
+	EXPECT_EQ(3, box_wait(not));
+	EXPECT_EQ(1, box_put(self->fd, 3));
+	EXPECT_EQ(3, box_wait(tag));
+	expect_rest(_metadata, self->fd, "4");
 }
 
 TEST_F(select, a_full_object_does_not_keep_it_away)

@@ -162,6 +162,24 @@ static void selection_ignores_what_it_does_not_ask(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ipcbox_selection_wants(&sequence, &traits));
 }
 
+static void selection_of_the_lowest_prefers_it(struct kunit *test)
+{
+	struct ipcbox_selection selection = select_tag(5, U64_MAX);
+	const struct ipcbox_traits four = { .tag = 4 };
+	const struct ipcbox_traits three = { .tag = 3 };
+
+	KUNIT_EXPECT_TRUE(test, ipcbox_selection_prefers(&selection, &four,
+							 NULL));
+	KUNIT_EXPECT_FALSE(test, ipcbox_selection_prefers(&selection, &three,
+							  &four));
+	selection.flags |= IPCBOX_SELECT_TAG_LOWEST;
+	KUNIT_EXPECT_TRUE(test, ipcbox_selection_prefers(&selection, &three,
+							 &four));
+	/* Of equal ones, the first stays so. */
+	KUNIT_EXPECT_FALSE(test, ipcbox_selection_prefers(&selection, &four,
+							  &four));
+}
+
 static void index_empty(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -258,12 +276,19 @@ static void index_keeps_who_wants_another(struct kunit *test)
 static struct ipcbox_selection random_selection(void)
 {
 	static const u64 masks[] = { 0, 1, 6, 0xff, U64_MAX };
+	static const u32 wide[] = {
+		0, IPCBOX_SELECT_TAG_NOT, IPCBOX_SELECT_TAG_LOWEST,
+	};
 	u32 dice = get_random_u32();
-	struct ipcbox_selection selection = { .flags = dice % 8 };
+	struct ipcbox_selection selection = {
+		.flags = dice & (IPCBOX_SELECT_TAG | IPCBOX_SELECT_PID |
+				 IPCBOX_SELECT_SEQUENCE),
+	};
 
 	if (selection.flags & IPCBOX_SELECT_TAG) {
 		selection.mask = masks[(dice >> 8) % ARRAY_SIZE(masks)];
 		selection.tag = (dice >> 12) % 8 & selection.mask;
+		selection.flags |= wide[(dice >> 24) % ARRAY_SIZE(wide)];
 	}
 	if (selection.flags & IPCBOX_SELECT_PID)
 		selection.pid = sender((dice >> 16) % 4);
@@ -273,11 +298,20 @@ static struct ipcbox_selection random_selection(void)
 }
 
 /* Said anew, and as the header says it. */
+static bool model_wants_tag(const struct ipcbox_selection *selection, u64 tag)
+{
+	tag &= selection->mask;
+	if (selection->flags & IPCBOX_SELECT_TAG_LOWEST)
+		return tag <= selection->tag;
+	return (tag == selection->tag) !=
+	       !!(selection->flags & IPCBOX_SELECT_TAG_NOT);
+}
+
 static bool model_wants(const struct ipcbox_selection *selection,
 			const struct ipcbox_traits *traits)
 {
 	if (selection->flags & IPCBOX_SELECT_TAG &&
-	    (selection->tag ^ traits->tag) & selection->mask)
+	    !model_wants_tag(selection, traits->tag))
 		return false;
 	if (selection->flags & IPCBOX_SELECT_PID &&
 	    selection->pid != traits->pid)
@@ -343,6 +377,7 @@ static struct kunit_case selector_cases[] = {
 	KUNIT_CASE(selection_looks_at_masked_bits),
 	KUNIT_CASE(selection_wants_all_that_it_asks),
 	KUNIT_CASE(selection_ignores_what_it_does_not_ask),
+	KUNIT_CASE(selection_of_the_lowest_prefers_it),
 	KUNIT_CASE(index_empty),
 	KUNIT_CASE(index_finds_each_of_many_tags),
 	KUNIT_CASE(index_serves_who_came_first),

@@ -591,6 +591,8 @@ struct ipcbox_set {
 #define IPCBOX_SELECT_TAG	0x10	/* RECEIVE: by tag and tag_mask */
 #define IPCBOX_SELECT_PID	0x20	/* RECEIVE: by pid */
 #define IPCBOX_SELECT_SEQUENCE	0x40	/* RECEIVE: by sequence */
+#define IPCBOX_SELECT_TAG_NOT	0x80	/* with TAG: all but these */
+#define IPCBOX_SELECT_TAG_LOWEST 0x100	/* with TAG: these and lower ones */
 #define IPCBOX_REALTIME		0x200	/* the deadline is of CLOCK_REALTIME */
 #define IPCBOX_NORESTART	0x400	/* EINTR whatever SA_RESTART says */
 #define IPCBOX_TRUNCATE		0x800	/* RECEIVE: cut what is too long */
@@ -803,12 +805,17 @@ struct ipcbox_incoming {
  * processes, what it holds returns to its place, with deliveries raised; but
  * calls end with EOWNERDEAD for their callers.
  *
+ * IPCBOX_SELECT_TAG_NOT turns the choice by tag round: only messages whose masked
+ * tag is another. With IPCBOX_SELECT_TAG_LOWEST it is the messages whose masked tag
+ * is @tag or lower, the lowest tag first and then in the usual order.
+ *
  * With IPCBOX_SELECT_* only messages that match all that is asked are seen; the
  * others stay in their places. Finding a message costs time in proportion to
  * those that are passed over; plain receivers, and the sending of messages, do
- * not pay for it. A message that a waiting receiver selects goes to it even
- * when the object has no room; among receivers that wait for it, the one that
- * came first gets it.
+ * not pay for it, but where receivers wait that want many tags. A message that a
+ * waiting receiver selects goes to it even when the object has no room, but not
+ * in a plain queue; among receivers that wait for it, the one that came first
+ * gets it.
  *
  * With IPCBOX_PEEK, for which IPCBOX_RIGHT_LOOK suffices, messages are copied out
  * and stay where they are, uncounted and without tokens; the call does not wait.
@@ -830,7 +837,8 @@ struct ipcbox_incoming {
  *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE, nor, with IPCBOX_PEEK,
  *              IPCBOX_RIGHT_LOOK
  *   EINVAL     count or skip is out of range, or flags exclude each other:
- *              IPCBOX_PEEK and IPCBOX_HOLD, IPCBOX_TRUNCATE or IPCBOX_LARGEST
+ *              IPCBOX_PEEK and IPCBOX_HOLD, IPCBOX_TRUNCATE, IPCBOX_LARGEST or
+ *              IPCBOX_SELECT_TAG_LOWEST; this and IPCBOX_SELECT_TAG_NOT
  *   ENOENT     IPCBOX_SELECT_PID names no process
  *   ESTALE     the handle is on another object than @object
  *   EMSGSIZE   the message is longer than the first buffer's capacity, or with
