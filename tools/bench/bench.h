@@ -119,9 +119,10 @@ enum side { SENDER, RECEIVER };
  *	has the same size; NULL where answers take a link of their own
  * @serve: answers to a burst of calls
  * @close: removes the link; its processes have ended
- * @populate: makes so many objects, which stay; may be NULL, as the following
+ * @populate: makes objects @first to @last - 1, which stay, or none of them; may
+ *	be NULL, as the following
  * @look_up: opens one of them by its name and closes it again
- * @depopulate: removes them
+ * @depopulate: removes objects @first to @last - 1
  */
 struct transport {
 	const char *name;
@@ -136,9 +137,9 @@ struct transport {
 	int (*call)(struct link *link, const struct burst *burst);
 	int (*serve)(struct link *link, const struct burst *burst);
 	void (*close)(struct link *link);
-	int (*populate)(unsigned long count);
+	int (*populate)(unsigned long first, unsigned long last);
 	int (*look_up)(unsigned long which);
-	void (*depopulate)(unsigned long count);
+	void (*depopulate)(unsigned long first, unsigned long last);
 };
 
 /* All of them, in the order of the table; ends with NULL. */
@@ -250,6 +251,9 @@ extern const struct workload *const workloads[];
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t now(void);
+
+/* Nanoseconds that this process has used of the processors. */
+uint64_t cpu_used(void);
 
 /* Memory for a burst's payloads, with every page there. */
 void *buffer_new(size_t size, unsigned int batch);

@@ -13,6 +13,7 @@
 #include "bench.h"
 #include "limits.h"
 #include "settle.h"
+#include "workloads/workloads.h"
 
 struct settings settings = {
 	.repeats = 5,
@@ -305,6 +306,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench: this host is busy: the figures will be too high\n");
 	print_header(rows);
 	for_each_row(run_row, &all_well);
+	objects_remove();
 	limits_restore();
 	return all_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -46,6 +46,9 @@ TARGETS = [
     ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
     ("growth: 100,000 deep, of 1", 1.10, growth("depth", 100000)),
     ("growth: 1,000 priorities, of 1", 1.10, growth("priorities", 1000)),
+    ("growth: 512 senders, of 1", 1.10, growth("senders", 512)),
+    ("growth: 100,000 objects, of 1", 1.10, growth("objects", 100000)),
+    ("1,000 selective receivers waiting, of 1", 1.5, growth("selective", 1000)),
     ("kernel memory a queued 16 B message, bytes", 128, plain("memory", 16, "ipcbox")),
 ]
 

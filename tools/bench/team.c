@@ -100,15 +100,19 @@ static void kill_all(struct team *team)
 			kill(team->pids[i], SIGKILL);
 }
 
+static uint64_t nanoseconds(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000 +
+	       (uint64_t)time->tv_usec * 1000;
+}
+
 static void note_end(struct team *team, pid_t pid, const struct rusage *usage)
 {
 	for (unsigned int i = 0; i < team->count; i++)
 		if (team->pids[i] == pid)
 			team->pids[i] = 0;
-	team->cpu += (uint64_t)(usage->ru_utime.tv_sec +
-				usage->ru_stime.tv_sec) * 1000000000 +
-		     (uint64_t)(usage->ru_utime.tv_usec +
-				usage->ru_stime.tv_usec) * 1000;
+	team->cpu += nanoseconds(&usage->ru_utime) +
+		     nanoseconds(&usage->ru_stime);
 }
 
 static volatile sig_atomic_t late;
@@ -119,7 +123,7 @@ static void on_alarm(int signal)
 	late = 1;
 }
 
-int team_end(struct team *team, int error, struct figures *figures)
+int team_wait(struct team *team, int error)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
 	unsigned int left = team->count;
@@ -156,24 +160,33 @@ int team_end(struct team *team, int error, struct figures *figures)
 		kill_all(team);
 	}
 	alarm(0);
-	if (!result)
-		*figures = team->arena->figures;
-	munmap(team->arena, sizeof(*team->arena));
 	return result;
 }
 
-void baton_wait(struct arena *arena, uint32_t number)
+void team_free(struct team *team)
 {
-	uint32_t holder;
-
-	while ((holder = atomic_load(&arena->baton)) != number)
-		futex_wait(&arena->baton, holder);
+	munmap(team->arena, sizeof(*team->arena));
 }
 
-void baton_pass(struct arena *arena, uint32_t number)
+int team_end(struct team *team, int error, struct figures *figures)
 {
-	atomic_store(&arena->baton, number);
-	futex_wake(&arena->baton);
+	error = team_wait(team, error);
+	if (!error)
+		*figures = team->arena->figures;
+	team_free(team);
+	return error;
+}
+
+void baton_wait(struct arena *arena, unsigned int number)
+{
+	while (!atomic_exchange(&arena->turns[number], 0))
+		futex_wait(&arena->turns[number], 0);
+}
+
+void baton_pass(struct arena *arena, unsigned int number)
+{
+	atomic_store(&arena->turns[number], 1);
+	futex_wake(&arena->turns[number]);
 }
 
 void gate_wait(struct arena *arena)

@@ -12,27 +12,35 @@
 #include "bench.h"
 
 /* How long a measurement may take, in seconds. */
-#define TEAM_LIMIT 600
+#define TEAM_LIMIT 60
 
 /**
  * struct arena - what the processes of a team share
- * @baton: the number of the member whose turn it is
+ * @turns: for each member, whether it has the baton
+ * @stopped: whether those who get the baton are to end
  * @gate: 0 while those who wait at it are to wait
  * @arrived: how many have come to the gate since it was closed
  * @left: how many have not come to their end
- * @error: of the first member that failed, or 0
+ * @error: of the first member that returned something else than 0, or 0
+ * @messages: how many the next turn is about
  * @begun: times that members noted
  * @ended: likewise
+ * @count: of what members did, all together
+ * @cpu: nanoseconds of processors that they used, as they say themselves
  * @figures: what was found
  */
 struct arena {
-	_Atomic uint32_t baton;
+	_Atomic uint32_t turns[MEMBERS_MAX];
+	_Atomic bool stopped;
 	_Atomic uint32_t gate;
 	_Atomic uint32_t arrived;
 	_Atomic uint32_t left;
 	_Atomic int error;
+	unsigned long messages;
 	uint64_t begun;
 	uint64_t ended;
+	_Atomic uint64_t count;
+	_Atomic uint64_t cpu;
 	struct figures figures;
 };
 
@@ -41,7 +49,7 @@ struct arena {
  * @arena: what they share
  * @pids: by number
  * @count: how many there are
- * @cpu: nanoseconds that they ran, once they have ended
+ * @cpu: nanoseconds that those that have ended used of the processors
  */
 struct team {
 	struct arena *arena;
@@ -73,23 +81,28 @@ int team_add(struct team *team, int (*run)(struct arena *arena,
 	     void *argument);
 
 /**
- * team_end - wait for all members, and end the team
+ * team_wait - wait for all members to end
  * @team: the team
  * @error: why the team cannot do its work, so that its members are to be killed,
  *	or 0
- * @figures: takes what the members found
  *
- * When one of them fails the others are killed. Returns @error if there
- * is one; else 0, -errno of the first that failed, -ETIMEDOUT after TEAM_LIMIT
- * seconds, or -ECHILD when one was killed.
+ * When one of them fails, or returns 1, the others are killed. Returns @error if there is one;
+ * else 0, -errno of the first that failed, -ETIMEDOUT after TEAM_LIMIT seconds,
+ * or -ECHILD when one was killed.
  */
+int team_wait(struct team *team, int error);
+
+/* Free the arena of a team whose members have ended. */
+void team_free(struct team *team);
+
+/* team_wait(), the figures of the arena when all went well, and team_free(). */
 int team_end(struct team *team, int error, struct figures *figures);
 
 /* Wait until the baton comes to member @number. */
-void baton_wait(struct arena *arena, uint32_t number);
+void baton_wait(struct arena *arena, unsigned int number);
 
 /* Give the baton to member @number. */
-void baton_pass(struct arena *arena, uint32_t number);
+void baton_pass(struct arena *arena, unsigned int number);
 
 /* Come to the gate, and wait until it opens. */
 void gate_wait(struct arena *arena);

@@ -125,17 +125,17 @@ static void object_name(char *name, size_t size, unsigned long which)
 	snprintf(name, size, "ipcbox-bench-%lu", which);
 }
 
-static void box_depopulate(unsigned long count)
+static void box_depopulate(unsigned long first, unsigned long last)
 {
 	char name[IPCBOX_NAME_MAX + 1];
 
-	for (unsigned long i = 0; i < count; i++) {
+	for (unsigned long i = first; i < last; i++) {
 		object_name(name, sizeof(name), i);
 		ipcbox_unlink_name(box_here(), name);
 	}
 }
 
-static int box_populate(unsigned long count)
+static int box_populate(unsigned long first, unsigned long last)
 {
 	char name[IPCBOX_NAME_MAX + 1];
 	struct ipcbox_create_options options = {
@@ -148,11 +148,11 @@ static int box_populate(unsigned long count)
 
 	if (!box_here())
 		return failure();
-	for (unsigned long i = 0; i < count; i++) {
+	for (unsigned long i = first; i < last; i++) {
 		object_name(name, sizeof(name), i);
 		error = ipcbox_create(box_here(), &options, &handle);
 		if (error) {
-			box_depopulate(i);
+			box_depopulate(first, i);
 			return error;
 		}
 		ipcbox_close(handle);

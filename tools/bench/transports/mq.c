@@ -68,28 +68,28 @@ static void object_name(char *name, size_t size, unsigned long which)
 	snprintf(name, size, "/ipcbox-bench-%lu", which);
 }
 
-static void queue_depopulate(unsigned long count)
+static void queue_depopulate(unsigned long first, unsigned long last)
 {
 	char name[64];
 
-	for (unsigned long i = 0; i < count; i++) {
+	for (unsigned long i = first; i < last; i++) {
 		object_name(name, sizeof(name), i);
 		mq_unlink(name);
 	}
 }
 
-static int queue_populate(unsigned long count)
+static int queue_populate(unsigned long first, unsigned long last)
 {
 	struct mq_attr attributes = { .mq_maxmsg = 10, .mq_msgsize = 64 };
 	char name[64];
 	mqd_t queue;
 
-	for (unsigned long i = 0; i < count; i++) {
+	for (unsigned long i = first; i < last; i++) {
 		object_name(name, sizeof(name), i);
 		queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600,
 				&attributes);
 		if (queue < 0) {
-			queue_depopulate(i);
+			queue_depopulate(first, i);
 			return failure();
 		}
 		mq_close(queue);

@@ -84,20 +84,20 @@ static void queue_close(struct link *link)
 	msgctl(link->fd[0], IPC_RMID, NULL);
 }
 
-static void queue_depopulate(unsigned long count)
+static void queue_depopulate(unsigned long first, unsigned long last)
 {
-	for (unsigned long i = 0; i < count; i++)
+	for (unsigned long i = first; i < last; i++)
 		msgctl(msgget(FIRST_KEY + (key_t)i, 0), IPC_RMID, NULL);
 }
 
-static int queue_populate(unsigned long count)
+static int queue_populate(unsigned long first, unsigned long last)
 {
-	for (unsigned long i = 0; i < count; i++)
+	for (unsigned long i = first; i < last; i++)
 		if (msgget(FIRST_KEY + (key_t)i,
 			   IPC_CREAT | IPC_EXCL | 0600) < 0) {
 			int error = errno == ENOSPC ? -EOPNOTSUPP : failure();
 
-			queue_depopulate(i);
+			queue_depopulate(first, i);
 			return error;
 		}
 	return 0;

@@ -14,11 +14,7 @@ static const unsigned long sizes[] = { 16, 64, 1024, POINTS_END };
 #define FEW	4000
 #define MANY	36000
 
-/*
- * Bytes of memory that nothing uses, those that the processors keep at hand
- * included, or a negative error.
- */
-static int64_t memory_free(void)
+int64_t memory_free(void)
 {
 	FILE *refresh = fopen("/proc/sys/vm/stat_refresh", "we");
 	FILE *zones;

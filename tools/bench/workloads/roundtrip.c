@@ -112,7 +112,7 @@ static int measure(struct arena *arena, struct trips *trips,
 	if (count < 8)
 		count = 8;
 	/* As the other end numbers them, which serves them all in one burst. */
-	arena->begun = count * repeats;
+	arena->messages = count * repeats;
 	baton_pass(arena, ANSWERS);
 	burst->first = 0;
 	burst->count = count;
@@ -156,7 +156,7 @@ static int answerer(struct arena *arena, unsigned int number, void *argument)
 	if (error)
 		return error;
 	baton_wait(arena, number);
-	burst.count = arena->begun;
+	burst.count = arena->messages;
 	return answer(trips, &burst);
 }
 

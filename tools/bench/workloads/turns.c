@@ -4,18 +4,16 @@
 /* The most rounds of a repeat. */
 #define ROUNDS_MAX 64
 
-/* What sender and receiver know before they begin. */
+/*
+ * What all know before they begin. The senders are the team's first members,
+ * from 0, and the receiver is the last: the baton goes round in that order.
+ * Sender 0 measures.
+ */
 struct turns {
 	struct link link;
 	unsigned long burst;
 	unsigned long backlog;
 };
-
-/* The receiver's numbers and those of the sender, for the baton. */
-enum { SENDS, RECEIVES };
-
-/* What the sender tells the receiver before it passes the baton. */
-enum { GO_ON, STOP };
 
 static struct burst burst_of(const struct turns *turns, void *buffer)
 {
@@ -27,35 +25,42 @@ static struct burst burst_of(const struct turns *turns, void *buffer)
 		.batch = shape->batch,
 		.levels = shape->levels,
 		.stamped = shape->size >= sizeof(uint64_t) &&
-			   shape->levels == 1,
+			   shape->levels == 1 && shape->senders == 1,
 	};
 }
 
-/*
- * One turn of both: a burst of @count messages. Adds to @sum what it took, to
- * figures->send and ->receive the part of each.
- */
-static int turn(struct arena *arena, struct turns *turns, struct burst *burst,
-		unsigned long count, uint64_t *sum)
+/* A sender's share of @count messages. */
+static int send_share(struct turns *turns, struct burst *burst,
+		      unsigned long count)
 {
-	struct figures *figures = &arena->figures;
-	uint64_t begun, passed;
 	int error = 0;
 
-	burst->count = count;
-	begun = now();
-	if (count)
+	burst->count = count / turns->link.shape.senders;
+	if (burst->count)
 		error = turns->link.transport->send(&turns->link, burst);
+	burst->first += burst->count;
+	return error;
+}
+
+/*
+ * One turn of all: a burst of @count messages. Says in @time what it took, and
+ * adds to the figures the part of senders and receiver.
+ */
+static int turn(struct arena *arena, struct turns *turns, struct burst *burst,
+		unsigned long count, uint64_t *time)
+{
+	struct figures *figures = &arena->figures;
+	uint64_t begun = now();
+	int error = send_share(turns, burst, count);
+
 	if (error)
 		return error;
-	burst->first += count;
-	passed = now();
-	arena->begun = count;
-	baton_pass(arena, RECEIVES);
-	baton_wait(arena, SENDS);
-	*sum = arena->ended - begun;
-	figures->send += (double)(passed - begun);
+	arena->messages = count;
+	baton_pass(arena, 1);
+	baton_wait(arena, 0);
+	*time = arena->ended - begun;
 	figures->receive += (double)(arena->ended - arena->begun);
+	figures->send += (double)(arena->begun - begun);
 	return 0;
 }
 
@@ -102,12 +107,15 @@ static int measure(struct arena *arena, struct turns *turns,
 	struct figures *figures = &arena->figures;
 	double messages = (double)turns->burst;
 	unsigned int rounds = 1;
-	double empty, mean;
+	double empty = 0;
+	double mean;
 	int error;
 
 	error = rounds_for(arena, turns, burst, &rounds);
 	if (!error)
-		error = turns_mean(arena, turns, burst, 0, ROUNDS_MAX, &empty);
+		error = turns_mean(arena, turns, burst, 0,
+				   ROUNDS_MAX / turns->link.shape.senders + 4,
+				   &empty);
 	figures->send = 0;
 	figures->receive = 0;
 	for (unsigned int i = 0; !error && i < settings.repeats; i++) {
@@ -117,12 +125,15 @@ static int measure(struct arena *arena, struct turns *turns,
 		figures->repeats = i + 1;
 	}
 	messages *= rounds * settings.repeats;
-	figures->send /= messages;
-	figures->receive /= messages;
+	/* Each part is with half of what handing over takes. */
+	empty *= rounds * settings.repeats / 2.0;
+	figures->send = (figures->send - empty) / messages;
+	figures->receive = (figures->receive - empty) / messages;
 	return error;
 }
 
-static int sender(struct arena *arena, unsigned int number, void *argument)
+/* Sender 0: sends its own share, and measures. */
+static int measurer(struct arena *arena, unsigned int number, void *argument)
 {
 	struct turns *turns = argument;
 	const struct shape *shape = &turns->link.shape;
@@ -130,15 +141,34 @@ static int sender(struct arena *arena, unsigned int number, void *argument)
 		burst_of(turns, buffer_new(shape->size, shape->batch));
 	int error = burst.buffer ? link_attach(&turns->link, SENDER) : -ENOMEM;
 
-	(void)number;
 	burst.count = turns->backlog;
 	if (!error && burst.count)
 		error = turns->link.transport->send(&turns->link, &burst);
 	burst.first += turns->backlog;
 	if (!error)
 		error = measure(arena, turns, &burst);
-	arena->gate = STOP;
-	baton_pass(arena, RECEIVES);
+	atomic_store(&arena->stopped, true);
+	baton_pass(arena, number + 1);
+	return error;
+}
+
+static int other_sender(struct arena *arena, unsigned int number,
+			void *argument)
+{
+	struct turns *turns = argument;
+	const struct shape *shape = &turns->link.shape;
+	struct burst burst =
+		burst_of(turns, buffer_new(shape->size, shape->batch));
+	int error = burst.buffer ? link_attach(&turns->link, SENDER) : -ENOMEM;
+
+	while (!error) {
+		baton_wait(arena, number);
+		if (!atomic_load(&arena->stopped))
+			error = send_share(turns, &burst, arena->messages);
+		baton_pass(arena, number + 1);
+		if (atomic_load(&arena->stopped))
+			break;
+	}
 	return error;
 }
 
@@ -153,18 +183,27 @@ static int receiver(struct arena *arena, unsigned int number, void *argument)
 
 	while (!error) {
 		baton_wait(arena, number);
-		if (arena->gate == STOP)
+		if (atomic_load(&arena->stopped))
 			break;
-		burst.count = arena->begun;
 		arena->begun = now();
+		burst.count = arena->messages;
 		if (burst.count)
 			error = turns->link.transport->receive(&turns->link,
 							       &burst);
 		burst.first += burst.count;
 		arena->ended = now();
-		baton_pass(arena, SENDS);
+		baton_pass(arena, 0);
 	}
 	return error;
+}
+
+static int add_all(struct team *team, struct turns *turns)
+{
+	int error = team_add(team, measurer, turns);
+
+	for (unsigned int i = 1; !error && i < turns->link.shape.senders; i++)
+		error = team_add(team, other_sender, turns);
+	return error ? error : team_add(team, receiver, turns);
 }
 
 int turns_run(const struct transport *transport, const struct shape *shape,
@@ -178,12 +217,8 @@ int turns_run(const struct transport *transport, const struct shape *shape,
 	if (error)
 		return error;
 	error = team_begin(&team);
-	if (!error) {
-		error = team_add(&team, sender, &turns);
-		if (!error)
-			error = team_add(&team, receiver, &turns);
-		error = team_end(&team, error, figures);
-	}
+	if (!error)
+		error = team_end(&team, add_all(&team, &turns), figures);
 	link_close(&turns.link);
 	return error;
 }
