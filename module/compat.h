@@ -57,4 +57,14 @@ static inline int ipcbox_receive_fd(struct file *file, int __user *to)
 #endif
 }
 
+/* The flags of a memory area are changed by functions since 6.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define ipcbox_vm_flags_set(area, flags) vm_flags_set(area, flags)
+#define ipcbox_vm_flags_clear(area, flags) vm_flags_clear(area, flags)
+#else
+#define ipcbox_vm_flags_set(area, flags) ((void)((area)->vm_flags |= (flags)))
+#define ipcbox_vm_flags_clear(area, flags) \
+	((void)((area)->vm_flags &= ~(flags)))
+#endif
+
 #endif /* IPCBOX_COMPAT_H */

@@ -236,6 +236,23 @@ bool ipcbox_handle_travels(const struct file *file)
 }
 
 /**
+ * ipcbox_handle_finish() - a handle is on its object, and about to be used
+ * @file: the handle's file, which nobody else has yet
+ */
+void ipcbox_handle_finish(struct file *file)
+{
+	const fmode_t both = FMODE_READ | FMODE_WRITE;
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!handle->object->ops->maps_both || (file->f_mode & both) == both)
+		return;
+	/* A file that is only read is counted, and would be uncounted no more. */
+	if ((file->f_mode & both) == FMODE_READ)
+		i_readcount_dec(file_inode(file));
+	file->f_mode |= both;
+}
+
+/**
  * ipcbox_handle_create() - make a handle, on no object yet
  * @rights: IPCBOX_RIGHT_* bits
  * @nonblock: set O_NONBLOCK

@@ -26,6 +26,8 @@ union ipcbox_request {
 	struct ipcbox_settle settle;
 	struct ipcbox_answer answer;
 	struct ipcbox_notify notify;
+	struct ipcbox_channel_wait channel_wait;
+	struct ipcbox_channel_wake channel_wake;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,

@@ -72,8 +72,27 @@
  * looks for sleepers under it too. Whichever of the two critical sections comes
  * second sees what the other did, so waitqueue_active() needs no barrier.
  *
+ * Channels
+ * --------
+ * A channel has no lock of its own: its ends are attached and detached under
+ * box->lock, and what its page says is not the kernel's. A sleeper joins the wait
+ * queue of its end, and then looks where the other end is (or whether it is
+ * gone); whoever moves the other end does so first, and then wakes the queue:
+ *
+ *   sleeper                                other end, by WAKE (or its closing)
+ *   -------                                -----------------------------------
+ *   prepare_to_wait()                      move its position (set end->ended)
+ *   look at the position (end->ended)      clear SLEEPS in the sleeper's page
+ *   look whether SLEEPS is set             wake_up()
+ *
+ * The lock of the wait queue orders them. Whether the other end calls WAKE at all
+ * is between the two in user space, see <linux/ipcbox_ring.h>.
+ *
  * Lockless reads
  * --------------
+ *  - end->ended of a channel: written under box->lock, by smp_store_release(),
+ *    after the end's last handle and mapping are gone; read by
+ *    smp_load_acquire() before the end's position, which is then its last.
  *  - handle->share, the share of the user who last sent by this handle: written
  *    by smp_store_release() when a share is found or made, read by
  *    smp_load_acquire(), and used only if it is that of the present sender.

@@ -17,6 +17,7 @@
 #include <net/net_namespace.h>
 
 #include "box.h"
+#include "channel.h"
 #include "exchange.h"
 #include "limits.h"
 #include "locking.h"
@@ -38,6 +39,7 @@
 static const struct ipcbox_kind * const object_kinds[] = {
 	[IPCBOX_MAILBOX] = &ipcbox_mailbox_kind,
 	[IPCBOX_QUEUE] = &ipcbox_queue_kind,
+	[IPCBOX_CHANNEL] = &ipcbox_channel_kind,
 };
 
 /*
@@ -577,6 +579,7 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
 		fput(file);
 		return error;
 	}
+	ipcbox_handle_finish(file);
 	request->id = handle->object->id;
 	request->created = handle->object == object;
 	if (request->created)
@@ -636,6 +639,7 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 		fput(file);
 		return error;
 	}
+	ipcbox_handle_finish(file);
 	request->kind = object->kind;
 	request->id = object->id;
 	call->opened = file;

@@ -51,6 +51,8 @@ struct vm_area_struct;
  *	NULL: nothing to do
  * @mmap: as mmap(2); the handle's rights were not checked; NULL: -ENODEV
  * @travels: handles may be sent in messages, as they never hold a message
+ * @maps_both: @mmap alone says what its handles map for reading and writing;
+ *	otherwise nothing that their rights do not allow gets there
  */
 struct ipcbox_kind {
 	const char *name;
@@ -78,6 +80,7 @@ struct ipcbox_kind {
 	void (*flush)(struct ipcbox_handle *handle);
 	int (*mmap)(struct ipcbox_handle *handle, struct vm_area_struct *area);
 	bool travels;
+	bool maps_both;
 };
 
 /**
@@ -170,6 +173,7 @@ int ipcbox_handle_attach_locked(struct ipcbox_handle *handle,
 				struct ipcbox_object *object);
 int ipcbox_handle_check(const struct ipcbox_handle *handle, u32 rights);
 u32 ipcbox_handle_rights(const struct ipcbox_handle *handle);
+void ipcbox_handle_finish(struct file *file);
 
 /**
  * ipcbox_handle_of() - the handle behind an ioctl on one

@@ -205,7 +205,8 @@ struct ipcbox_info {
  * @max_descriptors: most descriptors that a message may carry, 0 to
  *	IPCBOX_DESCRIPTORS_MAX; 0 where receivers do not expect any
  * @mapped_bytes: memory that the object shall have for mapping, for kinds that
- *	are mapped; else zero
+ *	are mapped: of a channel its ring, a power of two, from a page to 1 GiB,
+ *	or 0 for 256 KiB; else zero
  * @semaphores: semaphores of a region; else zero
  * @pad2: zero
  *
@@ -248,7 +249,8 @@ struct ipcbox_info {
  *
  *   EINVAL   kind, mode, rights, name or limits are out of range; a stream
  *            must be a queue, and take messages of PIPE_BUF bytes and no
- *            descriptors
+ *            descriptors; a handle on a channel cannot both receive and send,
+ *            and a channel has no other limits than mapped_bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
  *            of another kind, or a stream and none was asked for, or none
  *   EDQUOT   the user has user_objects objects, or mapped_bytes does not fit
@@ -319,14 +321,16 @@ struct ipcbox_create {
  * Does not block but for memory. Returns the handle, a descriptor with
  * FD_CLOEXEC set, and besides the common errors:
  *
- *   EINVAL   by, rights or name are out of range
+ *   EINVAL   by, rights or name are out of range; a handle on a channel cannot
+ *            both receive and send
  *   ENOENT   the box has no such object; there is no such process, or it does
  *            not have /dev/ipcbox open
  *   EDQUOT, ENOSPC   the process's mailbox could not be made, as
  *            IPCBOX_IOC_CREATE has it
  *   EACCES   the mode refuses a right, or IPCBOX_RIGHT_MANAGE is asked by
  *            another than the owner
- *   EBUSY    IPCBOX_RIGHT_RECEIVE on a mailbox that has its receive handle
+ *   EBUSY    IPCBOX_RIGHT_RECEIVE on a mailbox that has its receive handle, or
+ *            that right or IPCBOX_RIGHT_SEND on a channel that has such a handle
  *   EMFILE, ENFILE   no descriptor, or no file, is left
  */
 struct ipcbox_open {
@@ -1055,6 +1059,97 @@ struct ipcbox_notify {
 	__u64 value;
 };
 
+/* What is where when a channel is mapped, in pages. */
+#define IPCBOX_CHANNEL_CONSUMER_PAGE	0	/* struct ipcbox_channel_page */
+#define IPCBOX_CHANNEL_PRODUCER_PAGE	1	/* struct ipcbox_channel_page */
+#define IPCBOX_CHANNEL_DATA_PAGE	2	/* the ring, twice in a row */
+
+/* Bits of struct ipcbox_channel_page.attention. */
+#define IPCBOX_CHANNEL_SLEEPS	0x1	/* wake me when I want it */
+#define IPCBOX_CHANNEL_FENCE	0x2	/* fence before you look at SLEEPS */
+#define IPCBOX_CHANNEL_ENDED	0x4	/* gone for good, says the kernel */
+
+/**
+ * struct ipcbox_channel_page - what an end of a channel tells the other
+ * @position: bytes that it has published, or released, modulo 2^32
+ * @pad: zero; what follows is in another line of the cache
+ * @attention: IPCBOX_CHANNEL_* bits
+ * @wanted: with IPCBOX_CHANNEL_SLEEPS: the position of the other end at which it
+ *	is to be woken, or further
+ * @pad2: zero
+ *
+ * The beginning of a page that the end alone can write. <linux/ipcbox_ring.h> has
+ * the protocol.
+ */
+struct ipcbox_channel_page {
+	__u32 position;
+	__u32 pad[31];
+	__u32 attention;
+	__u32 wanted;
+	__u32 pad2[30];
+};
+
+/**
+ * struct ipcbox_channel_wait - IPCBOX_IOC_CHANNEL_WAIT, on an end of a channel
+ * @size: sizeof(struct ipcbox_channel_wait)
+ * @flags: zero
+ * @wanted: the position of the other end to wait for
+ * @position: out: where the other end was; as little to be trusted as its page
+ * @deadline: when to give up waiting, or IPCBOX_FOREVER
+ *
+ * A channel has at most one producer, a handle with IPCBOX_RIGHT_SEND, and one
+ * consumer, a handle with IPCBOX_RIGHT_RECEIVE; none has both. Each maps its own
+ * page and the other end's, and the data; MAP_SHARED only. Writable are for the
+ * consumer its page alone, for the producer its page and the data; asking for
+ * more is EACCES, at once or by mprotect(2). A mapping is of the consumer's page
+ * alone or of others; it holds the handle as a descriptor does, so that an end is
+ * closed when its descriptors and its mappings are gone.
+ *
+ * When an end is closed, and the channel is not persistent or is unlinked, the
+ * kernel sets IPCBOX_CHANNEL_ENDED in its page and wakes the other, for which
+ * what was published is still there. Another end may come in its place as long
+ * as the channel is found; it goes on at the position where the one before it
+ * stopped, and IPCBOX_CHANNEL_ENDED is cleared.
+ *
+ * Sleeps until the other end's position has come to @wanted: (__s32)(position -
+ * wanted) >= 0; and no longer than IPCBOX_CHANNEL_SLEEPS is set in the caller's
+ * page, which IPCBOX_IOC_CHANNEL_WAKE clears, whatever the position. Returns 0,
+ * and besides the common errors:
+ *
+ *   EACCES     the handle is no end of the channel
+ *   EAGAIN     the position was not reached, and O_NONBLOCK is set
+ *   ETIMEDOUT  it was not reached up to the deadline
+ *   EINTR      a signal came first
+ *   EPIPE      it was not reached, and the other end is gone
+ *
+ * poll(2) on an end sets IPCBOX_CHANNEL_SLEEPS and IPCBOX_CHANNEL_FENCE in its
+ * page when it has nothing to report, and reports EPOLLIN when anything is
+ * published that is not released, EPOLLOUT when half the ring is free, or more,
+ * and EPOLLHUP when the other end is gone.
+ */
+struct ipcbox_channel_wait {
+	__u32 size;
+	__u32 flags;
+	__u32 wanted;
+	__u32 position;
+	__u64 deadline;
+};
+
+/**
+ * struct ipcbox_channel_wake - IPCBOX_IOC_CHANNEL_WAKE, on an end of a channel
+ * @size: sizeof(struct ipcbox_channel_wake)
+ * @flags: zero
+ *
+ * Clears IPCBOX_CHANNEL_SLEEPS in the other end's page, and wakes whoever waits
+ * there. Does not block. Returns 0, and besides the common errors:
+ *
+ *   EACCES   the handle is no end of the channel
+ */
+struct ipcbox_channel_wake {
+	__u32 size;
+	__u32 flags;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -1076,5 +1171,9 @@ struct ipcbox_notify {
 #define IPCBOX_IOC_SETTLE	_IO(IPCBOX_IOC_TYPE, 0x25)
 #define IPCBOX_IOC_ANSWER	_IO(IPCBOX_IOC_TYPE, 0x26)
 #define IPCBOX_IOC_NOTIFY	_IO(IPCBOX_IOC_TYPE, 0x27)
+
+/* On an end of a channel. */
+#define IPCBOX_IOC_CHANNEL_WAIT	_IO(IPCBOX_IOC_TYPE, 0x48)
+#define IPCBOX_IOC_CHANNEL_WAKE	_IO(IPCBOX_IOC_TYPE, 0x49)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */
