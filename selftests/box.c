@@ -423,7 +423,7 @@ static bool child_failed(void)
 }
 
 enum shown {
-	SENDERS, RECEIVERS, MESSAGES, HANDLES, HELD, SENT, RECEIVED, EXPIRED,
+	SENDERS, RECEIVERS, MESSAGES, HANDLES, HELD, SENT, EXPIRED,
 };
 
 static int await(int fd, enum shown what, __u64 wanted)
@@ -454,9 +454,6 @@ static int await(int fd, enum shown what, __u64 wanted)
 			break;
 		case SENT:
 			seen = stat.sent;
-			break;
-		case RECEIVED:
-			seen = stat.received;
 			break;
 		case EXPIRED:
 			seen = stat.expired;
@@ -498,11 +495,6 @@ int box_await_held(int fd, __u64 held)
 int box_await_sent(int fd, __u64 sent)
 {
 	return await(fd, SENT, sent);
-}
-
-int box_await_received(int fd, __u64 received)
-{
-	return await(fd, RECEIVED, received);
 }
 
 int box_await_expired(int fd, __u64 expired)

@@ -115,7 +115,6 @@ int box_await_messages(int fd, __u64 messages);
 int box_await_handles(int fd, __u32 handles);
 int box_await_held(int fd, __u64 held);
 int box_await_sent(int fd, __u64 sent);
-int box_await_received(int fd, __u64 received);
 int box_await_expired(int fd, __u64 expired);
 void box_await_flag(const __u32 *flag, __u32 value);
 

@@ -122,12 +122,11 @@ test_ctrl_c_in_work_gives_back() {
 
 test_work_is_told_that_the_sender_gave_up() {
 	ipcbox create q -q
-	ipcbox send q --sync --timeout 2s job 2>/dev/null &
-	sender=$!
 	ipcbox work q --count 1 --json -- sh -c 'until [ -e "$0" ]; do usleep 10000; done' "$dir/gate" >"$dir/out" 2>"$dir/err" &
 	worker=$!
-	wait_field q held 1
-	wait $sender
+	wait_field q receivers_waiting 1
+	ipcbox send q --sync --timeout 2s job 2>/dev/null
+	field_is q held 1
 	: >"$dir/gate"
 	wait $worker || complain "work failed"
 	command="work for a sender that gave up"
