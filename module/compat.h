@@ -10,6 +10,9 @@
 #include <linux/fcntl.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
 
@@ -66,5 +69,27 @@ static inline int ipcbox_receive_fd(struct file *file, int __user *to)
 #define ipcbox_vm_flags_clear(area, flags) \
 	((void)((area)->vm_flags &= ~(flags)))
 #endif
+
+/* What a page cache holds is a folio by name, too, since 6.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define ipcbox_replace_folio(old, new) replace_page_cache_folio(old, new)
+#else
+#define ipcbox_replace_folio(old, new) \
+	replace_page_cache_page(&(old)->page, &(new)->page)
+#endif
+
+/* Where a mapping goes is a function's to say since 6.10, not a pointer's. */
+static inline unsigned long
+ipcbox_get_unmapped_area(unsigned long address, unsigned long length,
+			 unsigned long page, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return mm_get_unmapped_area(current->mm, NULL, address, length, page,
+				    flags);
+#else
+	return current->mm->get_unmapped_area(NULL, address, length, page,
+					      flags);
+#endif
+}
 
 #endif /* IPCBOX_COMPAT_H */

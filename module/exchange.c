@@ -525,7 +525,7 @@ exchange_create(const struct ipcbox_create *request)
 		limits.message_bytes = min(ipcbox_limit(message_bytes),
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
-	    request->semaphores ||
+	    request->semaphores || request->flags & IPCBOX_CREATE_HUGE ||
 	    request->max_descriptors > IPCBOX_DESCRIPTORS_MAX)
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
@@ -776,7 +776,7 @@ static int exchange_check_dead_letter(struct ipcbox_object *object, u64 id)
 
 	if (!target)
 		return -ENOENT;
-	if (target == object)
+	if (target == object || target->ops->create != exchange_create)
 		return -EINVAL;
 	return ipcbox_object_grants(target, IPCBOX_RIGHT_SEND) ? 0 : -EACCES;
 }

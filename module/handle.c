@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "box.h"
+#include "compat.h"
 #include "locking.h"
 #include "object.h"
 
@@ -169,6 +170,18 @@ static int handle_flush(struct file *file, fl_owner_t owner)
 	return 0;
 }
 
+static unsigned long handle_get_area(struct file *file, unsigned long address,
+				     unsigned long length, unsigned long page,
+				     unsigned long flags)
+{
+	struct ipcbox_handle *handle = file->private_data;
+
+	if (!handle->object->ops->get_area)
+		return ipcbox_get_unmapped_area(address, length, page, flags);
+	return handle->object->ops->get_area(handle, address, length, page,
+					     flags);
+}
+
 static long handle_ioctl(struct file *file, unsigned int command,
 			 unsigned long argument)
 {
@@ -195,13 +208,18 @@ static void handle_show_fdinfo(struct seq_file *out, struct file *file)
 		   handle->rights & IPCBOX_RIGHT_SEND ? "w" : "-",
 		   handle->rights & IPCBOX_RIGHT_MANAGE ? "m" : "-",
 		   handle->rights & IPCBOX_RIGHT_LOOK ? "l" : "-");
-	seq_printf(out, "ipcbox-state:\t%s%s\n",
+	seq_printf(out, "ipcbox-state:\t%s%s%s\n",
 		   stat.state & IPCBOX_STATE_PERSISTENT ? "persistent" :
 							  "handle-bound",
-		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "");
+		   stat.state & IPCBOX_STATE_UNLINKED ? " unlinked" : "",
+		   stat.state & IPCBOX_STATE_SEALED ? " sealed" : "");
 	if (stat.mapped_bytes)
 		seq_printf(out, "ipcbox-mapped:\t%llu bytes, %u mappings\n",
 			   stat.mapped_bytes, stat.mappings);
+	if (stat.semaphores)
+		seq_printf(out, "ipcbox-semaphores:\t%u\n", stat.semaphores);
+	if (!stat.max_messages)
+		return;
 	seq_printf(out, "ipcbox-messages:\t%llu/%llu\n", stat.messages,
 		   stat.max_messages);
 	seq_printf(out, "ipcbox-bytes:\t%llu/%llu\n", stat.bytes,
@@ -217,6 +235,7 @@ static const struct file_operations handle_operations = {
 	.poll = handle_poll,
 	.fasync = handle_async,
 	.mmap = handle_mmap,
+	.get_unmapped_area = handle_get_area,
 	.unlocked_ioctl = handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = handle_show_fdinfo,

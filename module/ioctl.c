@@ -28,6 +28,10 @@ union ipcbox_request {
 	struct ipcbox_notify notify;
 	struct ipcbox_channel_wait channel_wait;
 	struct ipcbox_channel_wake channel_wake;
+	struct ipcbox_sem_operate sem_operate;
+	struct ipcbox_sem_get sem_get;
+	struct ipcbox_sem_assign sem_assign;
+	struct ipcbox_seal seal;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,

@@ -8,6 +8,9 @@
  *    other. Its holder may sleep for ever, for a message or for its own memory;
  *    so only readers take it, interruptibly, and those who may not wait give up.
  *
+ *    region->sealing, a mutex, one for each region: those who seal it do so one
+ *    after the other. Its holder sleeps for memory and for locks of pages.
+ *
  * 1. box->lock, a mutex; its holder may sleep for kernel memory, but never
  *    touches user memory: a page fault can be stalled by its owner for ever,
  *    and with it the box for everyone. It protects
@@ -23,6 +26,12 @@
  *    ipcbox_exchange not marked otherwise: the queue, the shares, who waits,
  *    who holds handles, the counters. ipcbox_exchange_lock() takes it together
  *    with an RCU read lock, see "wake-ups".
+ *
+ *    region->lock, a spinlock, one for each region, as above. It protects the
+ *    semaphores, who waits for them, and what handles have noted there.
+ *
+ * mmap_lock comes before box->lock: mappings of a region that begin and end
+ * count as pins. None of the locks here is held over what takes it.
  *
  * Functions named *_locked want the innermost lock that concerns them and say
  * so by lockdep_assert_held() in their first line.
@@ -87,6 +96,16 @@
  *
  * The lock of the wait queue orders them. Whether the other end calls WAKE at all
  * is between the two in user space, see <linux/ipcbox_ring.h>.
+ * Sealing
+ * -------
+ * region->writable counts the shared mappings that are or may become writable.
+ * A new one comes by atomic_inc_unless_negative(), which fails once
+ * atomic_cmpxchg() has made 0 IPCBOX_REGION_CLOSED, and that fails while there
+ * is any: of mapping and sealing, one is refused. A mapping that is copied, by
+ * fork or by being split, is counted before the one it is copied from can go, as
+ * mmap_lock is held. One that goes is uncounted when nobody can use it any more.
+ * region->sealed is set by smp_store_release() when the content is final, and
+ * read by smp_load_acquire() by STAT.
  *
  * Lockless reads
  * --------------

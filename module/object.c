@@ -23,6 +23,7 @@
 #include "locking.h"
 #include "object.h"
 #include "process.h"
+#include "region.h"
 #include "trace.h"
 
 /*
@@ -39,6 +40,7 @@
 static const struct ipcbox_kind * const object_kinds[] = {
 	[IPCBOX_MAILBOX] = &ipcbox_mailbox_kind,
 	[IPCBOX_QUEUE] = &ipcbox_queue_kind,
+	[IPCBOX_REGION] = &ipcbox_region_kind,
 	[IPCBOX_CHANNEL] = &ipcbox_channel_kind,
 };
 
@@ -251,6 +253,32 @@ void ipcbox_object_unpin(struct ipcbox_object *object)
 	ipcbox_object_unlock_box(object);
 }
 
+/**
+ * ipcbox_object_pin_mapped() - a mapping begins, which keeps an object alive
+ * @object: the object, which the caller knows to be alive
+ *
+ * For mappings that do not hold a handle. They hold the box, too.
+ */
+void ipcbox_object_pin_mapped(struct ipcbox_object *object)
+{
+	mutex_lock(&object->box->lock);
+	object->pins++;
+	mutex_unlock(&object->box->lock);
+	ipcbox_box_get(object->box);
+}
+
+/**
+ * ipcbox_object_unpin_mapped() - undo ipcbox_object_pin_mapped()
+ * @object: the object, which may go with it
+ */
+void ipcbox_object_unpin_mapped(struct ipcbox_object *object)
+{
+	struct ipcbox_box *box = object->box;
+
+	ipcbox_object_unpin(object);
+	ipcbox_box_put(box);
+}
+
 static int object_register_locked(struct ipcbox_box *box,
 				  struct ipcbox_object *object, kuid_t charged)
 {
@@ -264,6 +292,13 @@ static int object_register_locked(struct ipcbox_box *box,
 	error = -EDQUOT;
 	if (object_fits_locked(object, owner))
 		error = ipcbox_box_insert_locked(box, object);
+	if (!error && object->ops->registered) {
+		error = object->ops->registered(object);
+		if (error) {
+			ipcbox_box_remove_locked(box, object);
+			box->count--;
+		}
+	}
 	if (error) {
 		ipcbox_user_put_locked(owner);
 		return error;
@@ -487,7 +522,8 @@ static bool object_create_valid(const struct ipcbox_create *request)
 {
 	const u32 flags = IPCBOX_CREATE_EXCLUSIVE | IPCBOX_CREATE_PERSISTENT |
 			  IPCBOX_CREATE_NONBLOCK | IPCBOX_CREATE_STREAM |
-			  IPCBOX_CREATE_PLAIN | IPCBOX_CREATE_REVOCABLE;
+			  IPCBOX_CREATE_HUGE | IPCBOX_CREATE_PLAIN |
+			  IPCBOX_CREATE_REVOCABLE;
 	u32 mode = request->flags & IPCBOX_CREATE_REVOCABLE ? 0777 : 0666;
 
 	return !(request->flags & ~flags) && !request->pad2 &&
@@ -861,7 +897,8 @@ static int object_set_locked(struct ipcbox_object *object,
 	WRITE_ONCE(object->changed_at, ktime_get_real_seconds());
 	if (request->mask & IPCBOX_SET_MODE)
 		WRITE_ONCE(object->mode, request->mode);
-	object->ops->set(object, request);
+	if (object->ops->set)
+		object->ops->set(object, request);
 	return 0;
 }
 

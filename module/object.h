@@ -25,6 +25,8 @@ struct ipcbox_handle;
 struct ipcbox_notice;
 struct ipcbox_object;
 struct ipcbox_process;
+struct ipcbox_sem_undo;
+struct ipcbox_sem_watch;
 struct vm_area_struct;
 
 /**
@@ -33,6 +35,8 @@ struct vm_area_struct;
  * @ioctls: the operations on its handles
  * @ioctl_count: how many
  * @create: makes an object as asked, or returns an ERR_PTR; may sleep
+ * @registered: it has its id: 0, or an errno, and it is destroyed; box->lock is
+ *	held; may sleep for memory; may be NULL
  * @destroy: frees it, when nobody refers to it; box->lock is not held
  * @attach: a handle is about to be added: 0, or -EBUSY; box->lock is held
  * @detach: a handle is gone; box->lock is not held
@@ -40,7 +44,7 @@ struct vm_area_struct;
  * @stat: fills the fields that object.c does not know
  * @set_check: may the limits in a request be set? 0 or an errno; box->lock is
  *	held until @set, if any
- * @set: sets them, and takes notice of a new owner; cannot fail
+ * @set: sets them, and takes notice of a new owner; cannot fail; may be NULL
  * @revoke: a revocable object was unlinked: empties it; no lock is held
  * @read: as read(2); the handle's right was checked; NULL: -EINVAL
  * @write: as write(2); the handle's right was checked; NULL: -EINVAL
@@ -50,6 +54,7 @@ struct vm_area_struct;
  * @flush: a process closes a descriptor of the handle, of which it may have more;
  *	NULL: nothing to do
  * @mmap: as mmap(2); the handle's rights were not checked; NULL: -ENODEV
+ * @get_area: as the file operation get_unmapped_area; may be NULL
  * @travels: handles may be sent in messages, as they never hold a message
  * @maps_both: @mmap alone says what its handles map for reading and writing;
  *	otherwise nothing that their rights do not allow gets there
@@ -59,6 +64,7 @@ struct ipcbox_kind {
 	const struct ipcbox_ioctl *ioctls;
 	size_t ioctl_count;
 	struct ipcbox_object *(*create)(const struct ipcbox_create *request);
+	int (*registered)(struct ipcbox_object *object);
 	void (*destroy)(struct ipcbox_object *object);
 	int (*attach)(struct ipcbox_handle *handle);
 	void (*detach)(struct ipcbox_handle *handle);
@@ -79,6 +85,9 @@ struct ipcbox_kind {
 		     struct file *file, int on);
 	void (*flush)(struct ipcbox_handle *handle);
 	int (*mmap)(struct ipcbox_handle *handle, struct vm_area_struct *area);
+	unsigned long (*get_area)(struct ipcbox_handle *handle,
+				  unsigned long address, unsigned long length,
+				  unsigned long page, unsigned long flags);
 	bool travels;
 	bool maps_both;
 };
@@ -138,6 +147,9 @@ struct ipcbox_object {
  * @share: the share that the last sender by this handle had; see locking.h
  * @held: deliveries that it holds, by token; under the exchange's lock
  * @notice: what it registered by NOTIFY, or NULL; under the exchange's lock
+ * @undo: what its closing undoes at a region's semaphores, or NULL; under the
+ *	region's lock
+ * @watch: what its poll waits for there, or NULL; under the region's lock
  */
 struct ipcbox_handle {
 	struct ipcbox_object *object;
@@ -146,6 +158,8 @@ struct ipcbox_handle {
 	struct ipcbox_share *share;
 	struct rb_root held;
 	struct ipcbox_notice *notice;
+	struct ipcbox_sem_undo *undo;
+	struct ipcbox_sem_watch *watch;
 };
 
 long ipcbox_object_create(struct ipcbox_invocation *call);
@@ -163,6 +177,8 @@ bool ipcbox_object_grants(const struct ipcbox_object *object, u32 rights);
 bool ipcbox_object_permits(const struct ipcbox_object *object, u32 rights);
 struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id);
 void ipcbox_object_unpin(struct ipcbox_object *object);
+void ipcbox_object_pin_mapped(struct ipcbox_object *object);
+void ipcbox_object_unpin_mapped(struct ipcbox_object *object);
 struct ipcbox_object *
 ipcbox_object_create_for_locked(struct ipcbox_process *process);
 

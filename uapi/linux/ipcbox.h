@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
 /*
- * ipcbox: mailboxes and message queues kept by the kernel.
+ * ipcbox: mailboxes, message queues and shared memory kept by the kernel.
  *
  * This header is the whole interface between the kernel module and programs.
  * Most programs use libipcbox, which wraps it.
@@ -58,6 +58,8 @@
  * An edge-triggered poller (EPOLLET) that may send is told again when a receiver
  * comes where there was none.
  *
+ * What they do on a region says struct ipcbox_sem_operate.
+ *
  * O_ASYNC works as on a pipe: SIGIO, or the signal of F_SETSIG, goes to whom
  * F_SETOWN names when EPOLLIN or EPOLLOUT may have become true.
  */
@@ -89,8 +91,8 @@
 #define IPCBOX_CHANNEL		4	/* a ring of one producer, one consumer */
 
 /* Rights of a handle. */
-#define IPCBOX_RIGHT_RECEIVE	0x1	/* needs r in the object's mode */
-#define IPCBOX_RIGHT_SEND	0x2	/* needs w in the object's mode */
+#define IPCBOX_RIGHT_RECEIVE	0x1	/* or map: needs r in the object's mode */
+#define IPCBOX_RIGHT_SEND	0x2	/* or map to write: needs w in it */
 #define IPCBOX_RIGHT_MANAGE	0x4	/* needs the owner, or CAP_IPC_OWNER */
 #define IPCBOX_RIGHT_LOOK	0x8	/* needs r; RECEIVE with PEEK, no more */
 
@@ -180,6 +182,7 @@ struct ipcbox_info {
 #define IPCBOX_CREATE_PERSISTENT 0x2	/* live until UNLINK */
 #define IPCBOX_CREATE_NONBLOCK	 0x4	/* set O_NONBLOCK on the handle */
 #define IPCBOX_CREATE_STREAM	 0x8	/* a queue of bytes, as a pipe */
+#define IPCBOX_CREATE_HUGE	 0x10	/* a region of huge pages, if any */
 #define IPCBOX_CREATE_PLAIN	 0x100	/* a queue as mq_overview(7) has it */
 #define IPCBOX_CREATE_REVOCABLE	 0x200	/* rights as sysvipc(7) has them */
 
@@ -187,7 +190,7 @@ struct ipcbox_info {
  * struct ipcbox_create - IPCBOX_IOC_CREATE, on /dev/ipcbox: make an object
  * @size: sizeof(struct ipcbox_create)
  * @flags: IPCBOX_CREATE_* bits
- * @kind: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @kind: IPCBOX_MAILBOX, IPCBOX_QUEUE or IPCBOX_REGION
  * @mode: permissions, 0 to 0666 without execute bits; the caller's umask is
  *	taken off, as open(2) does
  * @rights: IPCBOX_RIGHT_* that the handle shall carry, at least one. The
@@ -216,9 +219,28 @@ struct ipcbox_info {
  * until its last handle is closed, or, when persistent, until UNLINK and then
  * until its last handle is closed. A call that fails leaves nothing behind.
  *
+ * A region (IPCBOX_REGION) is mapped_bytes of memory, rounded up to whole pages,
+ * all zero, and an array of semaphores of value 0; either may be missing, not
+ * both, and the fields that limit messages must be zero. mmap(2) on a handle
+ * maps it, for reading with IPCBOX_RIGHT_RECEIVE and for writing with both rights
+ * (else EACCES; EINVAL beyond its size; a handle with IPCBOX_RIGHT_SEND alone maps
+ * nothing). What is mapped shared through a handle without IPCBOX_RIGHT_SEND can
+ * never be made writable; MAP_PRIVATE gives copies that may be written.
+ * Mappings live on when the handle is closed, and the region lives on with
+ * them. In /proc/PID/maps they are "ipcbox:" and the id. See also
+ * struct ipcbox_seal and struct ipcbox_sem_operate.
+ *
+ * With IPCBOX_CREATE_HUGE its mappings are aligned for huge pages and ask for
+ * them, as with MADV_HUGEPAGE. They are used where the system gives shared
+ * memory any (see /sys/kernel/mm/transparent_hugepage/shmem_enabled: advise or
+ * always), has one free, and the creator's memory cgroup is that of who touches
+ * the page first; else the pages are small ones.
+ *
  * Memory for mapping is charged to the user's user_mapped_bytes, and goes over
  * to a new owner (IPCBOX_SET_UID) with the object; its pages are charged to the
- * creator's memory cgroup, whoever uses them first.
+ * creator's memory cgroup, whoever uses them first. Who touches a page for which
+ * that has no room gets SIGBUS, or, when it is its own too, what the kernel does
+ * to those who are out of memory.
  *
  * A stream (IPCBOX_CREATE_STREAM) is a queue with the semantics of a pipe: read
  * and write move bytes. What is written in one call of up to PIPE_BUF bytes
@@ -291,7 +313,7 @@ struct ipcbox_create {
  *	by process; else zero
  * @name: pointer to the name, by name; else zero
  * @name_length: bytes at @name, by name; else zero
- * @kind: out: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @kind: out: IPCBOX_MAILBOX, IPCBOX_QUEUE or IPCBOX_REGION
  * @id: out: the object's id
  *
  * Rights are checked against owner, group and mode as for a file: the class
@@ -380,6 +402,7 @@ struct ipcbox_unlink {
 #define IPCBOX_STATE_UNLINKED	0x2	/* UNLINK was done */
 #define IPCBOX_STATE_PROCESS	0x4	/* a process's own mailbox */
 #define IPCBOX_STATE_STREAM	0x8	/* a stream */
+#define IPCBOX_STATE_SEALED	0x10	/* a region: SEAL was done */
 #define IPCBOX_STATE_PLAIN	0x100	/* a plain queue */
 #define IPCBOX_STATE_REVOCABLE	0x200	/* a revocable one */
 
@@ -388,7 +411,7 @@ struct ipcbox_unlink {
  * @size: sizeof(struct ipcbox_stat)
  * @flags: zero
  * @id: out: the object's id
- * @kind: out: IPCBOX_MAILBOX or IPCBOX_QUEUE
+ * @kind: out: IPCBOX_MAILBOX, IPCBOX_QUEUE or IPCBOX_REGION
  * @state: out: IPCBOX_STATE_* bits
  * @uid: out: owner, in the caller's user namespace
  * @gid: out: group, in the caller's user namespace
@@ -411,7 +434,7 @@ struct ipcbox_unlink {
  * @handles: out: open handles
  * @receive_handles: out: of them, those that may receive
  * @send_handles: out: of them, those that may send
- * @receivers_waiting: out: threads waiting in RECEIVE or read
+ * @receivers_waiting: out: threads waiting in RECEIVE, read or SEM
  * @senders_waiting: out: threads waiting in SEND, CALL or write for room
  * @pad: zero
  * @held: out: messages that were received with a token and not yet settled
@@ -1150,6 +1173,214 @@ struct ipcbox_channel_wake {
 	__u32 flags;
 };
 
+/**
+ * struct ipcbox_seal - IPCBOX_IOC_SEAL, on a handle: make a region final
+ * @size: sizeof(struct ipcbox_seal)
+ * @flags: zero
+ *
+ * From now on the content of the region does not change, by any way: it cannot
+ * be mapped shared and writable any more (EPERM), and what devices or io_uring
+ * still write through mappings that are gone does not reach it. Who sees
+ * IPCBOX_STATE_SEALED in STAT may rely on that. It is for ever. Semaphores are
+ * not concerned. A region that is sealed already is left as it is.
+ *
+ * Every shared mapping made through a handle with IPCBOX_RIGHT_SEND counts as
+ * writable, as mprotect(2) may make it so. Takes time in proportion to the
+ * memory in use. Returns 0, and besides the common errors:
+ *
+ *   EACCES   the handle has no IPCBOX_RIGHT_SEND
+ *   EINVAL   the region has no memory
+ *   EBUSY    a writable shared mapping exists, or a huge page is in use by
+ *            a device; nothing has changed
+ *   EINTR    a signal came first; nothing has changed
+ */
+struct ipcbox_seal {
+	__u32 size;
+	__u32 flags;
+};
+
+/* A region has at most this many semaphores. */
+#define IPCBOX_SEMAPHORES_MAX	1024
+
+/* Values of semaphores run from 0 to this, or to a lower maximum of their own. */
+#define IPCBOX_SEM_VALUE_MAX	0x3fffffff
+
+/* One SEM does at most this many operations. */
+#define IPCBOX_SEM_OPERATIONS_MAX 16
+
+/* A flag of struct ipcbox_sem_operation. */
+#define IPCBOX_SEM_UNDO		0x1	/* undone when the handle is closed */
+
+/* A flag of IPCBOX_IOC_SEM. */
+#define IPCBOX_SEM_WATCH	0x10000	/* for poll: do nothing now */
+
+/**
+ * struct ipcbox_sem_operation - what to do with a semaphore
+ * @semaphore: its number, from 0
+ * @change: what to add to its value: below zero, to take, waits until there is
+ *	as much; above zero gives; zero waits until the value is zero
+ * @flags: IPCBOX_SEM_UNDO
+ * @pad: zero
+ */
+struct ipcbox_sem_operation {
+	__u32 semaphore;
+	__s32 change;
+	__u32 flags;
+	__u32 pad;
+};
+
+/**
+ * struct ipcbox_sem_operate - IPCBOX_IOC_SEM, on a handle: use semaphores
+ * @size: sizeof(struct ipcbox_sem_operate)
+ * @flags: IPCBOX_NOWAIT, IPCBOX_SEM_WATCH, IPCBOX_REALTIME, IPCBOX_NORESTART
+ * @operations: pointer to an array of struct ipcbox_sem_operation
+ * @count: operations in the array, 1 to IPCBOX_SEM_OPERATIONS_MAX
+ * @operation_size: sizeof(struct ipcbox_sem_operation); the array's stride
+ * @deadline: when to give up waiting, or IPCBOX_FOREVER
+ *
+ * Does all of the operations, in their order, at one moment, or none, as
+ * semop(2): waits until all can be done, unless IPCBOX_NOWAIT or O_NONBLOCK
+ * says not to. Nothing is held while it waits.
+ *
+ * Those who wait are served in the order in which they came: who takes from a
+ * semaphore does not overtake one who waits to take from it, not even one who
+ * wants more. (Who waits for several waits at the first that does not let it
+ * pass, and is not in the way at the others.)
+ *
+ * What was done with IPCBOX_SEM_UNDO is undone when the handle is closed for
+ * the last time, as by the death of its processes: what it has taken in all is
+ * given back, what it has given is taken, as far as it is there. A handle that
+ * was inherited or passed on is one handle; processes that want undoing each for
+ * themselves open each their own.
+ *
+ * A binary semaphore, one whose maximum is 1 (see struct ipcbox_sem_value), that
+ * was given back so was held by somebody who died. The next who takes it holds
+ * it and is told, once, by EOWNERDEAD: what it guards may be half done.
+ *
+ * poll(2) on a region's handle reports EPOLLIN | EPOLLRDNORM when the operations
+ * that the handle was last given with IPCBOX_SEM_WATCH need not wait, or, before
+ * that, when 1 can be taken from semaphore 0; and EPOLLHUP when the region is
+ * unlinked. With IPCBOX_SEM_WATCH the operations, without IPCBOX_SEM_UNDO, are
+ * checked and kept, not done, and deadline has no meaning. read(2) and write(2)
+ * are EINVAL, and O_ASYNC EOPNOTSUPP.
+ *
+ * UNLINK ends all waiting: there is nobody who could come. What need not wait is
+ * still done.
+ *
+ * Returns 0, and besides the common errors, having done nothing but for
+ * EOWNERDEAD:
+ *
+ *   EACCES      a change needs IPCBOX_RIGHT_SEND, waiting for zero
+ *               IPCBOX_RIGHT_RECEIVE
+ *   EINVAL      a semaphore is not there, count or deadline is out of range,
+ *               or a change above IPCBOX_SEM_VALUE_MAX
+ *   ERANGE      a value would exceed its maximum, or what is to be undone
+ *               IPCBOX_SEM_VALUE_MAX
+ *   EAGAIN      it would have to wait, and may not
+ *   ETIMEDOUT   it could not be done up to the deadline
+ *   EINTR       a signal came first
+ *   EPIPE       it would have to wait, and the region is unlinked
+ *   EOWNERDEAD  it was done, and who held a binary semaphore that it took had
+ *               died
+ */
+struct ipcbox_sem_operate {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 operations;
+	__u32 count;
+	__u32 operation_size;
+	__u64 deadline;
+};
+
+/* A bit of struct ipcbox_sem_state.flags. */
+#define IPCBOX_SEM_DEAD		0x1	/* its holder died; nobody was told yet */
+
+/**
+ * struct ipcbox_sem_state - a semaphore as it is
+ * @value: out: its value
+ * @maximum: out: the greatest value that it takes; 1 for a binary one
+ * @rising: out: threads that wait for it to rise
+ * @falling: out: threads that wait for it to become zero
+ * @pid: out: the process that last operated on it or set it, in the caller's
+ *	pid namespace; 0 for none, or when it cannot be seen from there
+ * @flags: out: IPCBOX_SEM_DEAD
+ *
+ * Who waits for several semaphores is counted at the first, in the order of its
+ * operations, that does not let it pass.
+ */
+struct ipcbox_sem_state {
+	__u32 value;
+	__u32 maximum;
+	__u32 rising;
+	__u32 falling;
+	__s32 pid;
+	__u32 flags;
+};
+
+/**
+ * struct ipcbox_sem_get - IPCBOX_IOC_SEM_GET, on a handle: look at semaphores
+ * @size: sizeof(struct ipcbox_sem_get)
+ * @flags: zero
+ * @states: pointer to an array of struct ipcbox_sem_state, to be filled
+ * @first: the first semaphore
+ * @count: how many, at least 1
+ * @state_size: sizeof(struct ipcbox_sem_state); the array's stride
+ * @pad: zero
+ *
+ * The states are of one moment. Does not block but for memory. Returns 0, and
+ * besides the common errors:
+ *
+ *   EACCES   the handle has neither IPCBOX_RIGHT_RECEIVE nor IPCBOX_RIGHT_LOOK
+ *   EINVAL   there are not so many semaphores
+ */
+struct ipcbox_sem_get {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 states;
+	__u32 first;
+	__u32 count;
+	__u32 state_size;
+	__u32 pad;
+};
+
+/**
+ * struct ipcbox_sem_value - what a semaphore shall be
+ * @semaphore: its number, from 0
+ * @value: 0 to @maximum
+ * @maximum: 1, for a binary semaphore, to IPCBOX_SEM_VALUE_MAX
+ * @pad: zero
+ */
+struct ipcbox_sem_value {
+	__u32 semaphore;
+	__u32 value;
+	__u32 maximum;
+	__u32 pad;
+};
+
+/**
+ * struct ipcbox_sem_assign - IPCBOX_IOC_SEM_SET, on a handle: set semaphores
+ * @size: sizeof(struct ipcbox_sem_assign)
+ * @flags: zero
+ * @values: pointer to an array of struct ipcbox_sem_value
+ * @count: values in the array, 1 to the region's semaphores
+ * @value_size: sizeof(struct ipcbox_sem_value); the array's stride
+ *
+ * Sets all at one moment, or none. Those who can go on are woken; nothing is
+ * undone any more that was done at these semaphores before, and no death of a
+ * holder is told. Does not block but for memory. Returns 0, and besides the
+ * common errors:
+ *
+ *   EACCES   the handle has no IPCBOX_RIGHT_MANAGE
+ *   EINVAL   count, a semaphore, a value or a maximum is out of range
+ */
+struct ipcbox_sem_assign {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 values;
+	__u32 count;
+	__u32 value_size;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -1175,5 +1406,11 @@ struct ipcbox_channel_wake {
 /* On an end of a channel. */
 #define IPCBOX_IOC_CHANNEL_WAIT	_IO(IPCBOX_IOC_TYPE, 0x48)
 #define IPCBOX_IOC_CHANNEL_WAKE	_IO(IPCBOX_IOC_TYPE, 0x49)
+
+/* On a handle on a region, and STAT and SET. */
+#define IPCBOX_IOC_SEM		_IO(IPCBOX_IOC_TYPE, 0x40)
+#define IPCBOX_IOC_SEAL		_IO(IPCBOX_IOC_TYPE, 0x41)
+#define IPCBOX_IOC_SEM_GET	_IO(IPCBOX_IOC_TYPE, 0x42)
+#define IPCBOX_IOC_SEM_SET	_IO(IPCBOX_IOC_TYPE, 0x43)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */
