@@ -201,7 +201,7 @@ static bool region_request_valid(const struct ipcbox_create *request)
 	return (request->mapped_bytes || request->semaphores) &&
 	       request->semaphores <= IPCBOX_SEMAPHORES_MAX &&
 	       !request->max_messages && !request->max_bytes &&
-	       !request->max_message_bytes &&
+	       !request->max_message_bytes && !request->max_descriptors &&
 	       !(request->flags & IPCBOX_CREATE_STREAM);
 }
 
@@ -380,9 +380,10 @@ static const struct ipcbox_ioctl region_ioctls[] = {
 		     ipcbox_semaphore_get),
 	IPCBOX_IOCTL(IPCBOX_IOC_SEM_SET, ipcbox_sem_assign, value_size,
 		     ipcbox_semaphore_assign),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, semaphores,
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, changed_at,
 		     ipcbox_object_stat, .answers = true),
-	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, pad, ipcbox_object_set),
+	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_descriptors,
+		     ipcbox_object_set),
 };
 
 const struct ipcbox_kind ipcbox_region_kind = {

@@ -216,6 +216,7 @@ bool ipcbox_sem_possible(struct ipcbox_sem_set *set,
 {
 	return sem_check_all(set, request) != -EAGAIN;
 }
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_sem_possible);
 
 /* Puts a request where it waits, among older and younger ones. */
 static void sem_park(struct ipcbox_sem_request *request)

@@ -134,9 +134,9 @@ TEST_F(region, what_is_written_is_there_for_all)
 	pid_t child;
 
 	to = region_map(self->fd, self->size, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(to != NULL);
+	ASSERT_NE(NULL, to);
 	from = region_map(self->r, self->size, PROT_READ);
-	ASSERT_TRUE(from != NULL);
+	ASSERT_NE(NULL, from);
 	/* New memory is zero. */
 	for (i = 0; i < self->size; i++) {
 		if (from[i])
@@ -151,7 +151,7 @@ TEST_F(region, what_is_written_is_there_for_all)
 		int fd = box_open_name(box_device(), self->name, R | W);
 
 		mine = region_map(fd, self->size, PROT_READ | PROT_WRITE);
-		CHECK(mine != NULL);
+		CHECK(mine);
 		CHECK(box_filled(mine, self->size, 1));
 		box_fill(mine, self->size, 2);
 		_exit(0);
@@ -250,7 +250,7 @@ TEST_F(region, a_read_only_mapping_is_never_made_writable)
 	pid_t child;
 	int fd;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_EQ(-1, mprotect(memory, self->size, rw));
 	EXPECT_EQ(EACCES, errno);
 	EXPECT_EQ(-1, mprotect(memory + self->page, self->page, PROT_WRITE));
@@ -308,13 +308,13 @@ TEST_F(region, a_child_inherits_no_more_than_there_is)
 	char *memory = region_map(self->r, self->size, PROT_READ);
 	pid_t child = box_fork();
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	if (!child) {
 		CHECK_EQ(-1, mprotect(memory, self->size,
 				      PROT_READ | PROT_WRITE));
 		CHECK_EQ(EACCES, errno);
 		CHECK_EQ(2, mappings(self->fd));
-		*(volatile char *)memory = 1;
+		__atomic_store_n(memory, 1, __ATOMIC_RELAXED);
 		_exit(0);
 	}
 	EXPECT_EQ(BOX_KILLED(SIGSEGV), box_wait(child));
@@ -329,7 +329,7 @@ TEST_F(region, a_tracer_writes_no_more_than_its_tracee)
 	pid_t child;
 	int status;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	child = box_fork();
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -351,11 +351,11 @@ TEST_F(region, private_mappings_are_copies)
 	char *shared = region_map(self->fd, self->size, rw);
 	char *copy = mmap(NULL, self->size, rw, MAP_PRIVATE, self->r, 0);
 
-	ASSERT_TRUE(shared != NULL);
+	ASSERT_NE(NULL, shared);
 	ASSERT_TRUE(copy != MAP_FAILED);
-	strcpy(shared, "shared");
+	memcpy(shared, "shared", sizeof("shared"));
 	EXPECT_STREQ("shared", copy);
-	strcpy(copy, "copy");
+	memcpy(copy, "copy", sizeof("copy"));
 	EXPECT_STREQ("shared", shared);
 	EXPECT_STREQ("copy", copy);
 	EXPECT_EQ(2, mappings(self->fd));
@@ -369,7 +369,7 @@ TEST_F(region, mappings_are_counted)
 				  PROT_READ | PROT_WRITE);
 	pid_t child;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_EQ(1, mappings(self->fd));
 	/* A part of its own makes three of it. */
 	ASSERT_EQ(0, mprotect(memory + self->page, self->page, PROT_READ));
@@ -412,8 +412,8 @@ TEST_F(region, a_mapping_keeps_the_region)
 	ASSERT_EQ(0, box_info(self->dev, &info));
 	objects = info.user_objects_used;
 	memory = region_map(fd, MIB, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(memory != NULL);
-	strcpy(memory, "here");
+	ASSERT_NE(NULL, memory);
+	memcpy(memory, "here", sizeof("here"));
 	close(fd);
 	/* In use, so charged, and found. */
 	EXPECT_EQ(before + MIB, bytes_used(self->dev));
@@ -502,12 +502,12 @@ TEST_F(region, maps_tells_which_region_it_is)
 	bool found = false;
 	FILE *in;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	snprintf(wanted, sizeof(wanted), "/ipcbox:%llu ", box_id(self->fd));
 	in = fopen("/proc/self/maps", "re");
-	ASSERT_TRUE(in != NULL);
+	ASSERT_NE(NULL, in);
 	while (fgets(line, sizeof(line), in))
-		found |= strstr(line, wanted) != NULL;
+		found |= !!strstr(line, wanted);
 	fclose(in);
 	EXPECT_TRUE(found);
 	munmap(memory, self->size);
@@ -524,7 +524,7 @@ TEST_F(region, a_killed_process_leaves_nothing)
 		char *memory = region_map(fd, 8 * MIB,
 					  PROT_READ | PROT_WRITE);
 
-		CHECK(memory != NULL);
+		CHECK(memory);
 		memset(memory, 1, 8 * MIB);
 		__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
 		for (;;)
@@ -552,14 +552,14 @@ TEST_F(region, a_persistent_region_keeps_its_content)
 
 	ASSERT_LE(0, fd);
 	memory = region_map(fd, self->page, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(memory != NULL);
-	strcpy(memory, "kept");
+	ASSERT_NE(NULL, memory);
+	memcpy(memory, "kept", sizeof("kept"));
 	munmap(memory, self->page);
 	close(fd);
 	fd = box_open_id(self->dev, create.id, R);
 	ASSERT_LE(0, fd);
 	memory = region_map(fd, self->page, PROT_READ);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_STREQ("kept", memory);
 	/* The mapping alone, of an unlinked region. */
 	EXPECT_EQ(0, box_unlink_id(self->dev, create.id));
@@ -606,7 +606,7 @@ TEST_F(region, huge_pages_are_used_where_there_are_any)
 	/* Without any it is an ordinary region. */
 	ASSERT_LE(0, fd);
 	memory = region_map(fd, 8 * MIB, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	memset(memory, 1, 8 * MIB);
 	EXPECT_EQ(0, smaps_huge(memory));
 	munmap(memory, 8 * MIB);
@@ -616,7 +616,7 @@ TEST_F(region, huge_pages_are_used_where_there_are_any)
 	fd = box_create(self->dev, &create);
 	ASSERT_LE(0, fd);
 	memory = region_map(fd, 8 * MIB, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	memset(memory, 1, 8 * MIB);
 	EXPECT_LT(0, smaps_huge(memory));
 	EXPECT_EQ(0, (uintptr_t)memory % (2 * MIB));
@@ -624,7 +624,7 @@ TEST_F(region, huge_pages_are_used_where_there_are_any)
 	/* It is sealed as any. */
 	EXPECT_EQ(0, region_seal(fd));
 	memory = region_map(fd, 8 * MIB, PROT_READ);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_EQ(1, memory[5 * MIB]);
 	munmap(memory, 8 * MIB);
 	close(fd);

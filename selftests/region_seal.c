@@ -39,7 +39,7 @@ FIXTURE_SETUP(seal)
 	self->r = box_open_id(self->dev, box_id(self->fd), R);
 	ASSERT_LE(0, self->r);
 	memory = region_map(self->fd, self->size, RW);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	box_fill(memory, self->size, 7);
 	munmap(memory, self->size);
 }
@@ -96,7 +96,7 @@ TEST_F(seal, nothing_writes_to_a_sealed_region)
 	EXPECT_EQ(EPERM, region_map_error(self->fd, self->size, PROT_WRITE,
 					  MAP_SHARED, 0));
 	memory = region_map(self->fd, self->size, PROT_READ);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_EQ(-1, mprotect(memory, self->size, RW));
 	EXPECT_EQ(EACCES, errno);
 	EXPECT_EQ(-1, madvise(memory, self->size, MADV_REMOVE));
@@ -105,7 +105,7 @@ TEST_F(seal, nothing_writes_to_a_sealed_region)
 	munmap(memory, self->size);
 
 	memory = region_map(self->fd, self->size, PROT_READ);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	mem = open("/proc/self/mem", O_RDWR);
 	ASSERT_LE(0, mem);
 	EXPECT_EQ(-1, pwrite(mem, &byte, 1, (uintptr_t)memory));
@@ -135,7 +135,7 @@ TEST_F(seal, a_writable_mapping_is_ebusy)
 	pid_t child;
 
 	memory = region_map(self->fd, self->size, RW);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	EXPECT_EQ(-EBUSY, region_seal(self->fd));
 	EXPECT_FALSE(region_sealed(self->fd));
 	/* Refused is refused: it is as writable as before. */
@@ -187,7 +187,7 @@ TEST_F(seal, a_killed_writer_is_no_writer)
 	if (!child) {
 		char *memory = region_map(self->fd, self->size, RW);
 
-		CHECK(memory != NULL);
+		CHECK(memory);
 		memory[0] ^= 1;
 		memory[0] ^= 1;
 		__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
@@ -211,7 +211,7 @@ TEST_F(seal, map_files_do_not_write_either)
 	void *mapped;
 	int fd;
 
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
 		 (long)memory, (long)memory + self->size);
 	fd = open(path, O_RDWR);
@@ -300,10 +300,10 @@ TEST_F(seal, pages_that_were_lent_are_not_the_sealed_ones)
 	zero = open("/dev/zero", O_RDONLY);
 	ASSERT_LE(0, zero);
 	reader = region_map(self->r, self->size, PROT_READ);
-	ASSERT_TRUE(reader != NULL);
+	ASSERT_NE(NULL, reader);
 	EXPECT_TRUE(box_filled(reader, self->size, 7));
 	memory = region_map(self->fd, self->size, RW);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	lent = (struct iovec){ memory, self->size };
 	ret = syscall(__NR_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS,
 		      &lent, 1);
@@ -361,7 +361,7 @@ static void read_on(int fd, size_t size, const __u32 *flag)
 {
 	char *memory = region_map(fd, size, PROT_READ);
 
-	CHECK(memory != NULL);
+	CHECK(memory);
 	do {
 		CHECK(box_filled(memory, size, 7));
 	} while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE));
@@ -382,7 +382,7 @@ static void write_on(int fd, long page, const __u32 *flag)
 		}
 		/* Not sealed, then, or this would be a lie. */
 		CHECK(!region_sealed(fd));
-		*(volatile char *)memory = *(volatile char *)memory;
+		__atomic_fetch_xor(memory, 0, __ATOMIC_RELAXED);
 		CHECK(!region_sealed(fd));
 		munmap(memory, page);
 	}
@@ -459,7 +459,7 @@ TEST_F(seal, an_empty_region_is_sealed_as_zeroes)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, region_seal(fd));
 	memory = region_map(fd, self->size, PROT_READ);
-	ASSERT_TRUE(memory != NULL);
+	ASSERT_NE(NULL, memory);
 	for (i = 0; i < self->size && !memory[i]; i++)
 		;
 	EXPECT_EQ(self->size, i);

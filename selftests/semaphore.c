@@ -603,7 +603,8 @@ static void *trade(void *argument)
 		take[1].semaphore = (take[0].semaphore + 1 +
 				     box_random(&seed) % (SEMS - 1)) % SEMS;
 		memcpy(give, take, sizeof(give));
-		give[0].change = give[1].change = 1;
+		give[0].change = 1;
+		give[1].change = 1;
 		trader->errors += sem_do(trader->fd, take, 2, 0,
 					 IPCBOX_FOREVER) != 0;
 		trader->errors += sem_do(trader->fd, give, 2, 0,
