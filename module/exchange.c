@@ -514,6 +514,15 @@ static bool exchange_limits_valid(const struct exchange_limits *limits)
 	       limits->message_bytes <= ipcbox_limit(message_bytes_max);
 }
 
+/*
+ * A stream carries bytes. A persistent object lives as long as its namespace,
+ * which a file can hold: a message with such a file would hold its own object.
+ */
+static bool exchange_descriptors_valid(u32 count, bool never)
+{
+	return never ? !count : count <= IPCBOX_DESCRIPTORS_MAX;
+}
+
 static struct ipcbox_object *
 exchange_create(const struct ipcbox_create *request)
 {
@@ -532,11 +541,12 @@ exchange_create(const struct ipcbox_create *request)
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
 	    request->semaphores || request->flags & IPCBOX_CREATE_HUGE ||
-	    request->max_descriptors > IPCBOX_DESCRIPTORS_MAX)
+	    !exchange_descriptors_valid(request->max_descriptors, request->flags &
+					(IPCBOX_CREATE_STREAM |
+					 IPCBOX_CREATE_PERSISTENT)))
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
-	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF ||
-	     request->max_descriptors))
+	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
 		return ERR_PTR(-EINVAL);
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
@@ -802,9 +812,9 @@ static int exchange_set_check(struct ipcbox_object *object,
 			return error;
 	}
 	if (request->mask & IPCBOX_SET_MAX_DESCRIPTORS &&
-	    (request->max_descriptors > IPCBOX_DESCRIPTORS_MAX ||
-	     (request->max_descriptors &&
-	      object->state & IPCBOX_STATE_STREAM)))
+	    !exchange_descriptors_valid(request->max_descriptors, object->state &
+					(IPCBOX_STATE_STREAM |
+					 IPCBOX_STATE_PERSISTENT)))
 		return -EINVAL;
 	/* Limits that exceed what root has set since may stay. */
 	if (!(request->mask & mask))
