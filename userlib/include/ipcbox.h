@@ -72,6 +72,7 @@
 
 #include <linux/ipcbox.h>
 
+#include <ipcbox/channel.h>
 #include <ipcbox/exchange.h>
 #include <ipcbox/message.h>
 #include <ipcbox/object.h>
@@ -143,7 +144,8 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_SETTLE,	/* ipcbox_ack, ipcbox_nack, _reply */
 	IPCBOX_OPERATION_ANSWER,	/* ipcbox_answer */
 	IPCBOX_OPERATION_PEEK,		/* ipcbox_peek */
-	IPCBOX_OPERATION_NOTIFY		/* ipcbox_notify_eventfd, _signal, _none */
+	IPCBOX_OPERATION_NOTIFY,	/* ipcbox_notify_eventfd, _signal, _none */
+	IPCBOX_OPERATION_CHANNEL	/* ipcbox_channel_..., ipcbox_pair */
 };
 
 /**

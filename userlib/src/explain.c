@@ -145,6 +145,19 @@ static const struct explanation notify_errors[] = {
 	END
 };
 
+static const struct explanation channel_errors[] = {
+	{ EINVAL, "The size, a flag or the deadline is out of range, the object is no channel, or nothing was reserved or looked at: a size is a power of two, from a page to 1 GiB." },
+	{ EACCES, "This is the other end of the channel, or a handle that is none: a producer sends, a consumer receives." },
+	{ EBUSY, "The channel has this end already: it has one producer and one consumer at a time." },
+	{ EMSGSIZE, "The message is longer than the channel's ring takes, or than the buffer: nothing was sent or received." },
+	{ EAGAIN, "There is no message, or no room for one: try again later." },
+	{ ETIMEDOUT, "No message, or no room for one, came up to the deadline." },
+	{ EINTR, "A signal came first: nothing was sent or received." },
+	{ EPIPE, "The other end of the channel is gone, and nothing is left to receive." },
+	{ EIO, "The other end broke the rules of the channel: close this end and open another channel." },
+	END
+};
+
 static const struct explanation common_errors[] = {
 	{ 0, "Nothing went wrong." },
 	{ EFAULT, "A pointer does not lead to memory of the program: this is a fault in the program." },
@@ -176,6 +189,7 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_ANSWER] = answer_errors,
 	[IPCBOX_OPERATION_PEEK] = peek_errors,
 	[IPCBOX_OPERATION_NOTIFY] = notify_errors,
+	[IPCBOX_OPERATION_CHANNEL] = channel_errors,
 };
 
 static const char *find(const struct explanation *table, int error)

@@ -43,6 +43,9 @@ static const struct {
 	    EPIPE } },
 	{ IPCBOX_OPERATION_PEEK, { EACCES, EINVAL, ENOENT, EAGAIN } },
 	{ IPCBOX_OPERATION_NOTIFY, { EACCES, EINVAL, EBADF } },
+	{ IPCBOX_OPERATION_CHANNEL,
+	  { EACCES, EINVAL, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EPIPE,
+	    EIO } },
 };
 
 #define COUNT	(sizeof(documented) / sizeof(documented[0]))
