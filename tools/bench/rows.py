@@ -16,6 +16,28 @@ def complete(row):
     return row
 
 
+def compare(old, new, tolerance):
+    """What became slower and what faster from one run to another of the same bench.
+
+    Returns (slower, faster, same): of the first two, (workload, point, transport, old
+    median, new median); of the rows that agree within the tolerance, and what both runs'
+    own spread explains, only how many there are.
+    """
+    slower, faster, same = [], [], 0
+    for key, row in new.rows.items():
+        before, after = old.rows.get(key, {}).get("median"), row.get("median")
+        if before is None or after is None:
+            continue
+        noise = before * tolerance + before * old.rows[key]["spread"] + after * row["spread"]
+        if after > before + noise:
+            slower.append((*key, before, after))
+        elif after < before - noise:
+            faster.append((*key, before, after))
+        else:
+            same += 1
+    return slower, faster, same
+
+
 class Results:
     """The rows of a run, by what they measured."""
 
