@@ -117,7 +117,7 @@ def tables(data):
     ]
     parts += [table(results, workload) for workload in results.workloads if results.points(workload)]
     parts += [text for text in (processor_time(results), latencies(results)) if text]
-    if results.mode == "icount":
+    if results.mode in targets.TARGETS:
         parts.append(targets.table(results))
     failed = failures(results)
     if failed:
