@@ -53,6 +53,34 @@ static const struct explanation unlink_errors[] = {
 	END
 };
 
+static const struct explanation map_errors[] = {
+	{ EACCES, "The handle has no right to map the region so: open it with the rights to receive and, for writing, to send." },
+	{ EPERM, "The region is sealed: its content is final, and it can be mapped for reading only." },
+	{ EINVAL, "The object is no region, or has no memory." },
+	{ ENOMEM, "The process has no room for the mapping." },
+	END
+};
+
+static const struct explanation seal_errors[] = {
+	{ EACCES, "The handle has no right to send, which sealing needs." },
+	{ EBUSY, "The region is still mapped for writing, here or by another process: end these mappings first." },
+	{ EINVAL, "The object is no region, or has no memory." },
+	{ ENOTTY, "The object is no region." },
+	END
+};
+
+static const struct explanation sem_errors[] = {
+	{ EOWNERDEAD, "You have the semaphore, but who held it before has died: what it guards may be half done." },
+	{ EAGAIN, "It cannot be done now, and the call may not wait." },
+	{ ETIMEDOUT, "It could not be done up to the deadline." },
+	{ EPIPE, "The region was removed: nobody will come who makes it possible." },
+	{ ERANGE, "The semaphore would exceed its maximum." },
+	{ EACCES, "The handle lacks a right: to change a semaphore needs that to send, to wait for zero or to look that to receive, to set that to manage." },
+	{ EINVAL, "The region has no such semaphore, or the value is out of range." },
+	{ ENOTTY, "The object is no region." },
+	END
+};
+
 static const struct explanation adopt_errors[] = {
 	{ EBADF, "This is not an open descriptor." },
 	{ ENOTTY, "This descriptor is not a handle of an ipcbox object." },
@@ -190,6 +218,9 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_PEEK] = peek_errors,
 	[IPCBOX_OPERATION_NOTIFY] = notify_errors,
 	[IPCBOX_OPERATION_CHANNEL] = channel_errors,
+	[IPCBOX_OPERATION_MAP] = map_errors,
+	[IPCBOX_OPERATION_SEAL] = seal_errors,
+	[IPCBOX_OPERATION_SEM] = sem_errors,
 };
 
 static const char *find(const struct explanation *table, int error)
