@@ -36,7 +36,7 @@ USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
-.PHONY: all module lib tools tests install uninstall deps vm demo bench bench-compare
+.PHONY: all module lib tools tests install uninstall deps vm demo bench bench-native bench-compare
 .PHONY: check check-quick check-mutations clean distclean help
 
 all: module lib tools tests ## build everything
@@ -95,6 +95,10 @@ bench: ## measure ipcbox beside its peers, in instructions (SMP=1, HOST=1: in ti
 	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
 	@$(if $(HOST),$(AS_ROOT)) tools/bench/run $(if $(HOST),--host,$(if $(SMP),--smp,--icount)) \
 		$(if $(HOST),,--kernel $(KERNEL)) --workloads "$(BENCH)" --transports "$(TRANSPORTS)"
+
+bench-native: lib ## measure what a channel does in user space, beside memcpy
+	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
+	@tools/bench/run --native
 
 bench-compare: KERNEL ?= 6.12
 bench-compare: ## tell what became slower since a revision (BASE=)

@@ -49,7 +49,8 @@ def table(results, workload):
             ratios = [ratio(results, workload, point, name) for point in points]
             lines.append(line("  of best peer", ratios, width))
     best = [results.best(workload, point, results.peers(("kernel", "bytes", "library"))) for point in points]
-    lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
+    if any(best):
+        lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
     spreads = [row["spread"] for key, row in results.rows.items() if key[0] == workload and "spread" in row]
     lines.append(f"  spread of repeats at most {100 * max(spreads, default=0):.2f} %")
     return "\n".join(lines)
@@ -113,7 +114,7 @@ def tables(data):
     results = Results(data)
     parts = [
         f"{results.mode}: kernel {data['kernel']}, ipcbox {data['revision']},"
-        f" medians of {data['repeats']} repeats"
+        f" {'the least' if results.mode == 'native' else 'medians'} of {data['repeats']} repeats"
     ]
     parts += [table(results, workload) for workload in results.workloads if results.points(workload)]
     parts += [text for text in (processor_time(results), latencies(results)) if text]

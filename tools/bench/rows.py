@@ -4,10 +4,14 @@
 from statistics import median
 
 
-def complete(row):
-    """Add the median of a row's samples and their spread, as a fraction of it."""
+def complete(row, least=False):
+    """Add the median of a row's samples and their spread, as a fraction of it.
+
+    With least it is the least of them instead: where there are many short ones, of which
+    some are undisturbed.
+    """
     if "samples" in row:
-        row["median"] = median(row["samples"])
+        row["median"] = min(row["samples"]) if least else median(row["samples"])
         # The first repeats warm caches; the middle half is what is to be expected.
         ordered = sorted(row["samples"])
         quarter = len(ordered) // 4

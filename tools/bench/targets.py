@@ -44,6 +44,9 @@ INSTRUCTIONS = [
         against("batch", 32, "ipcbox", SINGLE_PEERS[2:]),
     ),
     ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
+    ("8 MiB by sealed region, instructions", 15000, plain("oneway", 8 << 20, "ipcbox-region")),
+    ("8 MiB by sealed region, of 4 KiB", 1.10, growth("oneway", 8 << 20, 4096, "ipcbox-region")),
+    ("channel, 64 B, both sides, instructions", 120, plain("oneway", 64, "ipcbox-channel")),
     ("growth: 100,000 deep, of 1", 1.10, growth("depth", 100000)),
     ("growth: 1,000 priorities, of 1", 1.10, growth("priorities", 1000)),
     ("growth: 512 senders, of 1", 1.10, growth("senders", 512)),
@@ -58,7 +61,14 @@ TIMES = [
     ("many to one, 8 senders, of the best peer", 1.0, against("crowd", 8, "ipcbox", SINGLE_PEERS)),
 ]
 
-TARGETS = {"icount": INSTRUCTIONS, "smp": TIMES}
+# The channel's user-space part, natively.
+NATIVE = [
+    ("channel, 64 B, of a bare ring", 1.3, against("ring", 64, "channel-ring", ["bare-ring"])),
+    ("channel, 4 KiB, of a bare ring", 1.3, against("ring", 4096, "channel-ring", ["bare-ring"])),
+    ("channel, 64 KiB, of memcpy (0.8 of its bandwidth)", 1.25, against("ring", 65536, "channel-ring", ["memcpy"])),
+]
+
+TARGETS = {"icount": INSTRUCTIONS, "smp": TIMES, "native": NATIVE}
 
 
 def show(value):
