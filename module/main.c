@@ -9,7 +9,6 @@
 #include "box.h"
 #include "ioctl.h"
 #include "limits.h"
-#include "message.h"
 #include "object.h"
 #include "process.h"
 
@@ -113,18 +112,12 @@ static int __init ipcbox_init(void)
 {
 	int error;
 
-	error = ipcbox_message_init();
-	if (error)
-		return error;
 	error = ipcbox_box_register();
 	if (error)
-		goto messages;
+		return error;
 	error = misc_register(&device);
-	if (!error)
-		return 0;
-	ipcbox_box_unregister();
-messages:
-	ipcbox_message_exit();
+	if (error)
+		ipcbox_box_unregister();
 	return error;
 }
 module_init(ipcbox_init);
@@ -133,7 +126,6 @@ static void __exit ipcbox_exit(void)
 {
 	misc_deregister(&device);
 	ipcbox_box_unregister();
-	ipcbox_message_exit();
 }
 module_exit(ipcbox_exit);
 

@@ -99,6 +99,30 @@ STEPS = [
         results.read_tap,
     ),
     Step(
+        "build queue tests",
+        f"make -C userlib mq-tests OUTPUT=$PWD/build/userlib VERSION=$(cat VERSION) {WERROR}",
+        ["build library and command"],
+    ),
+    # The kernel's own queues are the reference: what is so of them must be of ours.
+    Step(
+        "POSIX and System V queues",
+        f"{VM} --kernel 6.12 --time-limit {SELFTESTS_LIMIT}"
+        " --file build/userlib/tests/mq:/opt/ipcbox/queues-of-kernel"
+        " --file build/userlib/tests/mq:/opt/ipcbox/queues-of-ipcbox"
+        " --file $(gcc -print-file-name=libgcc_s.so.1):/usr/lib/libgcc_s.so.1"
+        " --file tools/check/guest:/opt/guest -- sh -c 'chmod 666 /dev/ipcbox;"
+        f" /opt/guest {PROGRAM_LIMIT} /opt/ipcbox/queues-of-kernel; status=$?;"
+        f" ipcbox run -- /opt/guest {PROGRAM_LIMIT} /opt/ipcbox/queues-of-ipcbox && exit $status'",
+        ["build queue tests", "build library and command", "build module for 6.12"],
+        results.read_tap,
+    ),
+    Step(
+        "programs with queues",
+        "userlib/tests/programs/in-vm --log {dir}/{name}.kernel-log --time-limit 600",
+        ["build library and command", "build module for 6.12"],
+        results.read_tap,
+    ),
+    Step(
         "symbol map",
         "userlib/tests/symbols build/userlib/libipcbox.so",
         ["build library and command"],
@@ -111,14 +135,6 @@ STEPS = [
         ["build library and command", "build module for 6.12", "selftests on 6.12", "library and command tests"],
         results.read_tap,
     ),
-    Step(
-        "bench",
-        "make -s -C tools/bench OUTPUT=$PWD/build/bench/program USERLIB=$PWD/build/userlib"
-        " 'CFLAGS=-O2 -g -Werror' && tools/bench/tests/smoke",
-        ["build library and command", "build module for 6.12"],
-        results.read_tap,
-    ),
-    Step("bench, figures", "tools/bench/tests/figures", read=results.read_tap),
     Step("manual pages", "userlib/tests/pages", read=results.read_tap),
     Step(
         "manual pages, formatting",

@@ -226,7 +226,7 @@ void print_header(const struct ipcbox_incoming *message);
 
 /* The subcommands */
 extern const struct argp call_argp, create_argp, dlq_argp, doctor_argp,
-			 limits_argp, ls_argp, peek_argp, recv_argp, rm_argp,
+			 limits_argp, ls_argp, peek_argp, recv_argp, rm_argp, run_argp,
 			 send_argp, serve_argp, set_argp, stat_argp,
 			 watch_argp, work_argp;
 
@@ -239,6 +239,7 @@ int ls_run(int argc, char **argv);
 int peek_run(int argc, char **argv);
 int recv_run(int argc, char **argv);
 int rm_run(int argc, char **argv);
+int run_run(int argc, char **argv);
 int send_run(int argc, char **argv);
 int serve_run(int argc, char **argv);
 int set_run(int argc, char **argv);

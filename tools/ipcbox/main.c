@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	  &call_argp, call_run },
 	{ "serve", "NAME -- COMMAND...", "have a command reply to each request",
 	  &serve_argp, serve_run },
+	{ "run", "-- PROGRAM...", "keep a program's POSIX and System V queues",
+	  &run_argp, run_run },
 	{ "ls", "", "list the objects that you may see",
 	  &ls_argp, ls_run },
 	{ "stat", "NAME", "show all about one object",

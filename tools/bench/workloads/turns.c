@@ -160,15 +160,14 @@ static int other_sender(struct arena *arena, unsigned int number,
 	struct burst burst =
 		burst_of(turns, buffer_new(shape->size, shape->batch));
 	int error = burst.buffer ? link_attach(&turns->link, SENDER) : -ENOMEM;
-	bool stopped = false;
 
-	while (!error && !stopped) {
+	while (!error) {
 		baton_wait(arena, number);
-		/* Once passed on, the baton may be round before we look. */
-		stopped = atomic_load(&arena->stopped);
-		if (!stopped)
+		if (!atomic_load(&arena->stopped))
 			error = send_share(turns, &burst, arena->messages);
 		baton_pass(arena, number + 1);
+		if (atomic_load(&arena->stopped))
+			break;
 	}
 	return error;
 }
