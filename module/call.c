@@ -206,6 +206,8 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 		goto refused;
 	}
 	ipcbox_waiter_init(&waiter);
+	waiter.spin = READ_ONCE(handle->spin);
+	waiter.peer = &exchange->receiver_processor;
 	error = call_await(exchange, message, &waiter, &patience);
 	if (error)
 		goto refused;

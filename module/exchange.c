@@ -547,6 +547,8 @@ exchange_create(const struct ipcbox_create *request)
 	ipcbox_queue_init(&exchange->queue, &queue_limits);
 	exchange->max_message_bytes = limits.message_bytes;
 	exchange->max_descriptors = request->max_descriptors;
+	exchange->sender_processor = -1;
+	exchange->receiver_processor = -1;
 	INIT_LIST_HEAD(&exchange->receivers);
 	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_LIST_HEAD(&exchange->notices);
@@ -858,6 +860,7 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 		     ipcbox_exchange_call),
 	IPCBOX_IOCTL(IPCBOX_IOC_NOTIFY, ipcbox_notify, value,
 		     ipcbox_notify_set),
+	IPCBOX_IOCTL(IPCBOX_IOC_SPIN, ipcbox_spin, time, ipcbox_spin_set),
 	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, pad,
 		     ipcbox_exchange_settle),
 	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, changed_at,

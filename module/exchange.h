@@ -90,6 +90,8 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @registrant: of them, the exclusive one, or NULL; see locking.h
  * @async_readable: O_ASYNC files that may receive; fasync's own locks
  * @async_writable: O_ASYNC files that may send
+ * @sender_processor: where a message was last sent, or -1; a hint, see spin.c
+ * @receiver_processor: the same of receiving
  * @readable: pollers that may receive
  * @writable: pollers that may send
  */
@@ -133,6 +135,8 @@ struct ipcbox_exchange {
 	struct ipcbox_notice *registrant;
 	struct fasync_struct *async_readable;
 	struct fasync_struct *async_writable;
+	int sender_processor;
+	int receiver_processor;
 	wait_queue_head_t readable;
 	wait_queue_head_t writable;
 };
@@ -175,6 +179,8 @@ struct ipcbox_wakes {
  * @descriptor_capacity: for a receiver: the most descriptors that it can take
  * @length: for a receiver: how long the message was that it could not take
  * @descriptors: for a receiver: how many descriptors that message had
+ * @spin: nanoseconds to wait awake, while @peer is another processor than this
+ * @peer: where the other side was last seen; only with @spin
  * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
  */
 struct ipcbox_waiter {
@@ -186,6 +192,8 @@ struct ipcbox_waiter {
 	u32 descriptor_capacity;
 	u32 length;
 	u32 descriptors;
+	u32 spin;
+	const int *peer;
 	int result;
 };
 
@@ -305,6 +313,10 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
 				 struct ipcbox_wakes *wakes);
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
 		       const struct ipcbox_patience *patience);
+
+/* spin.c */
+void ipcbox_spin_wait(const struct ipcbox_waiter *waiter);
+long ipcbox_spin_set(struct ipcbox_invocation *call);
 
 /* send.c */
 struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,

@@ -26,6 +26,7 @@ union ipcbox_request {
 	struct ipcbox_settle settle;
 	struct ipcbox_answer answer;
 	struct ipcbox_notify notify;
+	struct ipcbox_spin spin;
 	struct ipcbox_channel_wait channel_wait;
 	struct ipcbox_channel_wake channel_wake;
 	struct ipcbox_sem_operate sem_operate;

@@ -125,6 +125,7 @@
  *  - a revocable object's owner, group and mode, at each use: READ_ONCE(). Its
  *    IPCBOX_STATE_UNLINKED is set before exchange->lock is taken to wake who
  *    waits, so who looks at it under that lock either sees it or is woken.
+ *  - exchange->sender_processor and receiver_processor: hints, see spin.c.
  *  - ipcbox_limits: each limit is one word, read once where it is applied.
  */
 #ifndef IPCBOX_LOCKING_H

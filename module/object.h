@@ -146,6 +146,7 @@ struct ipcbox_object {
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
  * @held: deliveries that it holds, by token; under the exchange's lock
+ * @spin: nanoseconds to spin before a wait sleeps
  * @notice: what it registered by NOTIFY, or NULL; under the exchange's lock
  * @undo: what its closing undoes at a region's semaphores, or NULL; under the
  *	region's lock
@@ -157,6 +158,7 @@ struct ipcbox_handle {
 	u32 rights;
 	struct ipcbox_share *share;
 	struct rb_root held;
+	u32 spin;
 	struct ipcbox_notice *notice;
 	struct ipcbox_sem_undo *undo;
 	struct ipcbox_sem_watch *watch;

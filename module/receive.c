@@ -134,6 +134,8 @@ static void receive_park_locked(struct receiving *receiving,
 
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_waiter_init(waiter);
+	waiter->spin = READ_ONCE(receiving->handle->spin);
+	waiter->peer = &exchange->sender_processor;
 	waiter->capacity = receive_room(receiving, &receiving->incoming[0]);
 	waiter->descriptor_capacity =
 		receiving->incoming[0].descriptor_capacity;
@@ -227,6 +229,7 @@ static int receive_take(struct receiving *receiving)
 	receiving->taken = 0;
 	receiving->given = 0;
 	ipcbox_exchange_lock(exchange, &wakes);
+	WRITE_ONCE(exchange->receiver_processor, raw_smp_processor_id());
 	error = receive_take_locked(receiving, &wakes);
 	if (error == -EAGAIN && !receiving->taken)
 		parked = receive_await_locked(receiving, &waiter, &wakes);

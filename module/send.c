@@ -165,6 +165,7 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_wakes *wakes)
 {
 	lockdep_assert_held(&exchange->lock);
+	WRITE_ONCE(exchange->sender_processor, raw_smp_processor_id());
 	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
 	if (ipcbox_exchange_no_receiver_locked(exchange))
 		return ipcbox_exchange_end_error(exchange);

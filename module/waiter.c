@@ -17,6 +17,7 @@ void ipcbox_waiter_init(struct ipcbox_waiter *waiter)
 {
 	waiter->task = current;
 	waiter->message = NULL;
+	waiter->spin = 0;
 	waiter->result = IPCBOX_WAITING;
 }
 
@@ -44,7 +45,7 @@ void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
  * @waiter: the caller's waiter, where others find it
  * @patience: until when
  *
- * Sleeps; no lock may be held.
+ * Sleeps, after the time to spin; no lock may be held.
  *
  * Return: 0 when @waiter has its result; -ETIMEDOUT or -ERESTARTSYS when the
  * deadline or a signal came first, and others may still find it.
@@ -57,6 +58,8 @@ int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
 	bool late = false;
 	int error = 0;
 
+	if (unlikely(waiter->spin))
+		ipcbox_spin_wait(waiter);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		/* Pairs with the release in ipcbox_waiter_finish_locked(). */

@@ -113,6 +113,7 @@
 #define IPCBOX_FEATURE_REGION	0x100	/* regions */
 #define IPCBOX_FEATURE_CHANNEL	0x200	/* channels */
 #define IPCBOX_FEATURE_POOL	0x400	/* mailboxes with a receive pool */
+#define IPCBOX_FEATURE_SPIN	0x800	/* SPIN */
 #define IPCBOX_FEATURE_LOOK	0x1000	/* IPCBOX_RIGHT_LOOK */
 #define IPCBOX_FEATURE_PLAIN	0x2000	/* plain and revocable queues */
 
@@ -1382,6 +1383,33 @@ struct ipcbox_sem_assign {
 	__u32 value_size;
 };
 
+/* The longest time to spin, in nanoseconds. */
+#define IPCBOX_SPIN_MAX		1000000
+
+/**
+ * struct ipcbox_spin - IPCBOX_IOC_SPIN, on a handle: wait awake for a while
+ * @size: sizeof(struct ipcbox_spin)
+ * @flags: zero
+ * @time: nanoseconds, 0 to IPCBOX_SPIN_MAX; 0, as it is at first, for none
+ *
+ * Calls by this handle that wait for a message or for a reply stay awake for so
+ * long before they sleep, if the other side was last seen on another processor,
+ * nothing else wants this one, and no signal comes. It saves the time of going
+ * to sleep and of being woken where both sides run at once, and costs
+ * processor time where they do not. A deadline may be met so much later.
+ *
+ * Does not block. Returns 0, and besides the common errors:
+ *
+ *   EACCES   the handle has neither IPCBOX_RIGHT_RECEIVE nor
+ *            IPCBOX_RIGHT_SEND
+ *   EINVAL   the time is out of range
+ */
+struct ipcbox_spin {
+	__u32 size;
+	__u32 flags;
+	__u64 time;
+};
+
 /*
  * The commands carry no size: each structure says its own.
  */
@@ -1403,6 +1431,7 @@ struct ipcbox_sem_assign {
 #define IPCBOX_IOC_SETTLE	_IO(IPCBOX_IOC_TYPE, 0x25)
 #define IPCBOX_IOC_ANSWER	_IO(IPCBOX_IOC_TYPE, 0x26)
 #define IPCBOX_IOC_NOTIFY	_IO(IPCBOX_IOC_TYPE, 0x27)
+#define IPCBOX_IOC_SPIN		_IO(IPCBOX_IOC_TYPE, 0x28)
 
 /* On an end of a channel. */
 #define IPCBOX_IOC_CHANNEL_WAIT	_IO(IPCBOX_IOC_TYPE, 0x48)

@@ -77,3 +77,13 @@ int ipcbox_set(struct ipcbox_handle *handle, const struct ipcbox_set *changes)
 	request.size = sizeof(request);
 	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SET, &request);
 }
+
+int ipcbox_spin(struct ipcbox_handle *handle, uint64_t time)
+{
+	struct ipcbox_spin request = {
+		.size = sizeof(request),
+		.time = time,
+	};
+
+	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SPIN, &request);
+}
