@@ -15,6 +15,7 @@ BUILD := $(CURDIR)/build
 ## HOST=1                 for "demo" and "bench": on this machine, without a virtual one
 ## SMP=1                  for "bench": two processors, and wall time
 ## BENCH="NAME:POINT ..."  for "bench": these workloads only, see build/bench/program/bench -l
+## BASE=REVISION          for "bench-compare": what to compare with
 ## TRANSPORTS="NAME ..."  for "bench": these transports only
 ## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
 PREFIX ?= /usr/local
@@ -35,7 +36,7 @@ USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
-.PHONY: all module lib tools tests install uninstall deps vm demo bench
+.PHONY: all module lib tools tests install uninstall deps vm demo bench bench-native bench-compare
 .PHONY: check check-quick check-mutations clean distclean help
 
 all: module lib tools tests ## build everything
@@ -94,6 +95,15 @@ bench: ## measure ipcbox beside its peers, in instructions (SMP=1, HOST=1: in ti
 	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
 	@$(if $(HOST),$(AS_ROOT)) tools/bench/run $(if $(HOST),--host,$(if $(SMP),--smp,--icount)) \
 		$(if $(HOST),,--kernel $(KERNEL)) --workloads "$(BENCH)" --transports "$(TRANSPORTS)"
+
+bench-native: lib ## measure what a channel does in user space, beside memcpy
+	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
+	@tools/bench/run --native
+
+bench-compare: KERNEL ?= 6.12
+bench-compare: ## tell what became slower since a revision (BASE=)
+	$(if $(BASE),,$(error BASE is not set: make bench-compare BASE=REVISION))
+	@tools/bench/compare --kernel $(KERNEL) $(if $(BENCH),--workloads "$(BENCH)") $(BASE)
 
 check: deps ## run every test; the debug kernel is built first, once
 	@tools/check/check

@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "usercopy.h"
 
 /* The room for the reply is charged beforehand, to the caller. */
 static int call_reserve(const struct ipcbox_exchange *exchange,
@@ -154,12 +155,12 @@ static int call_read(const struct ipcbox_call *request,
 	if (request->request_size > PAGE_SIZE ||
 	    request->reply_size > PAGE_SIZE)
 		return -E2BIG;
-	error = copy_struct_from_user(outgoing, sizeof(*outgoing),
+	error = ipcbox_copy_struct_in(outgoing, sizeof(*outgoing),
 				      u64_to_user_ptr(request->request),
 				      request->request_size);
 	if (error)
 		return error;
-	return copy_struct_from_user(incoming, sizeof(*incoming),
+	return ipcbox_copy_struct_in(incoming, sizeof(*incoming),
 				     u64_to_user_ptr(request->reply),
 				     request->reply_size);
 }

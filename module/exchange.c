@@ -29,14 +29,21 @@
  */
 void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
 			  struct ipcbox_wakes *wakes)
-	__acquires(RCU) __acquires(&exchange->lock)
+	__acquires(&exchange->lock)
 {
 	wakes->count = 0;
 	INIT_LIST_HEAD(&wakes->dead);
 	wakes->readable = 0;
 	wakes->writable = 0;
-	rcu_read_lock();
 	spin_lock(&exchange->lock);
+}
+
+static void exchange_wake(const struct ipcbox_wakes *wakes)
+{
+	unsigned int i;
+
+	for (i = 0; i < wakes->count; i++)
+		wake_up_process(wakes->tasks[i]);
 }
 
 /**
@@ -47,31 +54,30 @@ void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
  */
 void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 			    struct ipcbox_wakes *wakes)
-	__releases(&exchange->lock) __releases(RCU)
+	__releases(&exchange->lock)
 {
-	bool readable = wakes->readable & EPOLLIN;
-	bool writable = wakes->writable & EPOLLOUT;
-	unsigned int i;
-
+	const __poll_t readable = wakes->readable;
+	const __poll_t writable = wakes->writable;
 	/* Pollers look under the lock as well: see "poll" in locking.h. */
-	if (!waitqueue_active(&exchange->readable))
-		wakes->readable = 0;
+	bool poll_readable = readable && waitqueue_active(&exchange->readable);
 	/* The same. */
-	if (!waitqueue_active(&exchange->writable))
-		wakes->writable = 0;
-	spin_unlock(&exchange->lock);
-	for (i = 0; i < wakes->count; i++)
-		wake_up_process(wakes->tasks[i]);
-	rcu_read_unlock();
-	if (wakes->readable)
-		wake_up_interruptible_poll(&exchange->readable,
-					   wakes->readable);
-	if (wakes->writable)
-		wake_up_interruptible_poll(&exchange->writable,
-					   wakes->writable);
-	if (readable)
+	bool poll_writable = writable && waitqueue_active(&exchange->writable);
+
+	if (likely(!wakes->count)) {
+		spin_unlock(&exchange->lock);
+	} else {
+		rcu_read_lock();
+		spin_unlock(&exchange->lock);
+		exchange_wake(wakes);
+		rcu_read_unlock();
+	}
+	if (unlikely(poll_readable))
+		wake_up_interruptible_poll(&exchange->readable, readable);
+	if (unlikely(poll_writable))
+		wake_up_interruptible_poll(&exchange->writable, writable);
+	if (readable & EPOLLIN && unlikely(exchange->async_readable))
 		kill_fasync(&exchange->async_readable, SIGIO, POLL_IN);
-	if (writable)
+	if (writable & EPOLLOUT && unlikely(exchange->async_writable))
 		kill_fasync(&exchange->async_writable, SIGIO, POLL_OUT);
 	if (unlikely(!list_empty(&wakes->dead)))
 		ipcbox_dead_letter_bury(exchange, &wakes->dead);
@@ -510,6 +516,15 @@ static bool exchange_limits_valid(const struct exchange_limits *limits)
 	       limits->message_bytes <= ipcbox_limit(message_bytes_max);
 }
 
+/*
+ * A stream carries bytes. A persistent object lives as long as its namespace,
+ * which a file can hold: a message with such a file would hold its own object.
+ */
+static bool exchange_descriptors_valid(u32 count, bool never)
+{
+	return never ? !count : count <= IPCBOX_DESCRIPTORS_MAX;
+}
+
 static struct ipcbox_object *
 exchange_create(const struct ipcbox_create *request)
 {
@@ -528,11 +543,12 @@ exchange_create(const struct ipcbox_create *request)
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
 	    request->semaphores || request->flags & IPCBOX_CREATE_HUGE ||
-	    request->max_descriptors > IPCBOX_DESCRIPTORS_MAX)
+	    !exchange_descriptors_valid(request->max_descriptors, request->flags &
+					(IPCBOX_CREATE_STREAM |
+					 IPCBOX_CREATE_PERSISTENT)))
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
-	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF ||
-	     request->max_descriptors))
+	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
 		return ERR_PTR(-EINVAL);
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
@@ -800,9 +816,9 @@ static int exchange_set_check(struct ipcbox_object *object,
 			return error;
 	}
 	if (request->mask & IPCBOX_SET_MAX_DESCRIPTORS &&
-	    (request->max_descriptors > IPCBOX_DESCRIPTORS_MAX ||
-	     (request->max_descriptors &&
-	      object->state & IPCBOX_STATE_STREAM)))
+	    !exchange_descriptors_valid(request->max_descriptors, object->state &
+					(IPCBOX_STATE_STREAM |
+					 IPCBOX_STATE_PERSISTENT)))
 		return -EINVAL;
 	/* Limits that exceed what root has set since may stay. */
 	if (!(request->mask & mask))

@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
+#include "usercopy.h"
 
 /*
  * Room for any structure, so that none needs an allocation. A row's whole size
@@ -51,7 +52,8 @@ static bool ioctl_answer(const struct ipcbox_ioctl *row, void *request,
 			 u32 size, void __user *argument)
 {
 	return !row->answers ||
-	       !copy_to_user(argument, request, min_t(u32, size, row->size));
+	       !ipcbox_copy_out(argument, request,
+				min_t(u32, size, row->size));
 }
 
 static long ioctl_abandon(struct ipcbox_invocation *call, int descriptor)
@@ -101,7 +103,7 @@ long ipcbox_ioctl_serve(struct file *file, const struct ipcbox_ioctl *table,
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	result = copy_struct_from_user(&request, row->size, argument, size);
+	result = ipcbox_copy_struct_in(&request, row->size, argument, size);
 	if (result)
 		return result;
 	/* The user may have written another size since. */

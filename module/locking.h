@@ -24,8 +24,7 @@
  * 2. exchange->lock, a spinlock, one for each mailbox or queue; never held
  *    over anything that sleeps or faults. It protects all fields of struct
  *    ipcbox_exchange not marked otherwise: the queue, the shares, who waits,
- *    who holds handles, the counters. ipcbox_exchange_lock() takes it together
- *    with an RCU read lock, see "wake-ups".
+ *    who holds handles, the counters.
  *
  *    region->lock, a spinlock, one for each region, as above. It protects the
  *    semaphores, who waits for them, and what handles have noted there.
@@ -54,20 +53,22 @@
  * A thread that waits does so on a struct ipcbox_waiter of its own stack.
  * Whoever serves it writes what it waited for, and then its result, last:
  *
- *   server (exchange->lock, RCU)          waiter
- *   ----------------------------          ------
+ *   server (exchange->lock)               waiter
+ *   -----------------------               ------
  *   unlink the waiter from its list       set_current_state()
  *   task = waiter->task
  *   waiter->message = ...                 smp_load_acquire(&waiter->result)
  *   smp_store_release(&waiter->result)      not WAITING: return, without lock
- *   unlock exchange->lock                   WAITING: schedule()
+ *   lock RCU                                WAITING: schedule()
+ *   unlock exchange->lock
  *   wake_up_process(task)
  *   unlock RCU
  *
  * The release pairs with the acquire: a waiter that sees its result sees its
  * message, and from then on the server does not touch the waiter. The task may
  * exit before it is woken, but a task structure is freed only after an RCU
- * grace period, so it is still there to be woken in vain. set_current_state()
+ * grace period, which the lock, and then RCU's own, hold up: it is still there to
+ * be woken in vain. set_current_state()
  * orders the waiter's state before its look at the result, and wake_up_process()
  * the result before its look at the state, so that no wake-up is lost.
  *

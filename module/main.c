@@ -9,6 +9,7 @@
 #include "box.h"
 #include "ioctl.h"
 #include "limits.h"
+#include "message.h"
 #include "object.h"
 #include "process.h"
 
@@ -113,12 +114,18 @@ static int __init ipcbox_init(void)
 {
 	int error;
 
-	error = ipcbox_box_register();
+	error = ipcbox_message_init();
 	if (error)
 		return error;
-	error = misc_register(&device);
+	error = ipcbox_box_register();
 	if (error)
-		ipcbox_box_unregister();
+		goto messages;
+	error = misc_register(&device);
+	if (!error)
+		return 0;
+	ipcbox_box_unregister();
+messages:
+	ipcbox_message_exit();
 	return error;
 }
 module_init(ipcbox_init);
@@ -127,6 +134,7 @@ static void __exit ipcbox_exit(void)
 {
 	misc_deregister(&device);
 	ipcbox_box_unregister();
+	ipcbox_message_exit();
 }
 module_exit(ipcbox_exit);
 

@@ -16,6 +16,7 @@
 #include "exchange.h"
 #include "files.h"
 #include "message.h"
+#include "usercopy.h"
 
 /*
  * Memory is charged to the sender's memory cgroup. A cgroup without room makes
@@ -23,8 +24,9 @@
  */
 #define MESSAGE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* What fits into one page together with the head. */
-#define MESSAGE_INLINE	(PAGE_SIZE - sizeof(struct ipcbox_message))
+/* What fits into one page together with the head, and a pointer to the rest. */
+#define MESSAGE_INLINE	(PAGE_SIZE - sizeof(struct ipcbox_message) - \
+			 sizeof(struct ipcbox_segment *))
 
 /* Long payloads go in blocks of this size, as far as memory has them. */
 #define MESSAGE_BLOCK	SZ_32K
@@ -41,9 +43,115 @@ struct ipcbox_segment {
 	u8 data[];
 };
 
-static u32 message_inline(u32 length)
+/*
+ * Short messages come from caches of their own. These have a constructor, so
+ * that kernels which initialise what they allocate do it once, and not for
+ * each message: of a message every byte that is read is written before.
+ */
+#define MESSAGE_CACHES		3
+#define MESSAGE_CACHE_STEP	64
+
+static struct kmem_cache *message_caches[MESSAGE_CACHES];
+
+static const char *const message_cache_names[MESSAGE_CACHES] = {
+	"ipcbox_message_128", "ipcbox_message_192", "ipcbox_message_256",
+};
+
+/* With the pointer that a cache with a constructor adds, a multiple of 64. */
+static u32 message_cache_size(u32 i)
 {
-	return min_t(u32, length, MESSAGE_INLINE);
+	return (i + 2) * MESSAGE_CACHE_STEP - sizeof(void *);
+}
+
+static void message_construct(void *memory)
+{
+	memset(memory, 0, sizeof(struct ipcbox_message));
+}
+
+/* The cache for messages of this length, or NULL. */
+static struct kmem_cache *message_cache(u32 length)
+{
+	const u32 first = message_cache_size(0) - sizeof(struct ipcbox_message);
+	u32 i = length <= first ? 0 :
+		(length - first + MESSAGE_CACHE_STEP - 1) / MESSAGE_CACHE_STEP;
+
+	return i < MESSAGE_CACHES ? message_caches[i] : NULL;
+}
+
+/**
+ * ipcbox_message_exit() - there are no messages any more
+ */
+void ipcbox_message_exit(void)
+{
+	u32 i;
+
+	for (i = 0; i < MESSAGE_CACHES; i++)
+		kmem_cache_destroy(message_caches[i]);
+}
+
+/**
+ * ipcbox_message_init() - make ready for messages
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int ipcbox_message_init(void)
+{
+	const u32 head = sizeof(struct ipcbox_message);
+	u32 i, size;
+
+	for (i = 0; i < MESSAGE_CACHES; i++) {
+		size = message_cache_size(i);
+		message_caches[i] =
+			kmem_cache_create_usercopy(message_cache_names[i], size,
+						   0, SLAB_ACCOUNT, head,
+						   size - head,
+						   message_construct);
+		if (!message_caches[i]) {
+			ipcbox_message_exit();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static struct ipcbox_message *message_allocate(u32 length)
+{
+	struct kmem_cache *cache = message_cache(length);
+
+	if (likely(cache))
+		return kmem_cache_alloc(cache, MESSAGE_GFP);
+	if (length > MESSAGE_INLINE)
+		return kmalloc(PAGE_SIZE, MESSAGE_GFP);
+	return kmalloc(sizeof(struct ipcbox_message) + length, MESSAGE_GFP);
+}
+
+/* Where the rest of a long message is linked. */
+static struct ipcbox_segment **message_more(const struct ipcbox_message *message)
+{
+	return (struct ipcbox_segment **)(message->data + MESSAGE_INLINE);
+}
+
+static void segments_free(struct ipcbox_segment *segment)
+{
+	struct ipcbox_segment *next;
+
+	for (; segment; segment = next) {
+		next = segment->next;
+		kfree(segment);
+	}
+}
+
+static void message_deallocate(struct ipcbox_message *message)
+{
+	struct kmem_cache *cache = message_cache(message->entry.length);
+
+	if (likely(cache)) {
+		kmem_cache_free(cache, message);
+		return;
+	}
+	if (message->entry.length > MESSAGE_INLINE)
+		segments_free(*message_more(message));
+	kfree(message);
 }
 
 static struct ipcbox_segment *segment_create(u32 length)
@@ -65,11 +173,9 @@ static struct ipcbox_segment *segment_create(u32 length)
 	return segment;
 }
 
-static int segments_copy_in(struct ipcbox_message *message,
+static int segments_copy_in(struct ipcbox_segment **link,
 			    const void __user *from, u32 length)
 {
-	struct ipcbox_segment **link = &message->more;
-
 	while (length) {
 		struct ipcbox_segment *segment = segment_create(length);
 
@@ -90,23 +196,15 @@ static int segments_copy_in(struct ipcbox_message *message,
 static int message_copy_in(struct ipcbox_message *message,
 			   const void __user *from, u32 length)
 {
-	u32 first = message_inline(length);
+	const u32 first = MESSAGE_INLINE;
 
+	if (likely(length <= first))
+		return ipcbox_copy_in(message->data, from, length);
+	*message_more(message) = NULL;
 	if (copy_from_user(message->data, from, first))
 		return -EFAULT;
-	if (likely(first == length))
-		return 0;
-	return segments_copy_in(message, from + first, length - first);
-}
-
-static void segments_free(struct ipcbox_message *message)
-{
-	while (message->more) {
-		struct ipcbox_segment *segment = message->more;
-
-		message->more = segment->next;
-		kfree(segment);
-	}
+	return segments_copy_in(message_more(message), from + first,
+				length - first);
 }
 
 static int message_charge(struct ipcbox_share *share, u32 length)
@@ -167,8 +265,7 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	error = message_charge(share, length);
 	if (error)
 		return ERR_PTR(error);
-	message = kmalloc(struct_size(message, data, message_inline(length)),
-			  MESSAGE_GFP);
+	message = message_allocate(length);
 	if (!message) {
 		error = -ENOMEM;
 		goto uncharge;
@@ -180,7 +277,6 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	message->entry.tracked = false;
 	message->tag = outgoing->tag;
 	message->handle = handle;
-	message->more = NULL;
 	error = message_copy_in(message, u64_to_user_ptr(outgoing->data),
 				length);
 	if (error)
@@ -191,8 +287,7 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	return message;
 
 free:
-	segments_free(message);
-	kfree(message);
+	message_deallocate(message);
 uncharge:
 	message_uncharge(share, length + IPCBOX_MESSAGE_OVERHEAD);
 	return ERR_PTR(error);
@@ -201,9 +296,7 @@ uncharge:
 static void message_release(struct ipcbox_message *message)
 {
 	put_pid(message->pid);
-	if (unlikely(message->more))
-		segments_free(message);
-	kfree(message);
+	message_deallocate(message);
 }
 
 /**
@@ -261,7 +354,7 @@ static int message_copy_part(struct payload_range *range, void __user **to,
 
 	range->skip -= skip;
 	range->left -= part;
-	if (copy_to_user(*to, data + skip, part))
+	if (ipcbox_copy_out(*to, data + skip, part))
 		return -EFAULT;
 	*to += part;
 	return 0;
@@ -286,15 +379,34 @@ int ipcbox_message_copy_out(const struct ipcbox_message *message,
 	};
 	const struct ipcbox_segment *segment;
 
+	if (likely(length <= MESSAGE_INLINE))
+		return ipcbox_copy_out(to, message->data + offset, range.left);
 	if (message_copy_part(&range, &to, message->data,
-			      message_inline(length)))
+			      MESSAGE_INLINE))
 		return -EFAULT;
-	for (segment = message->more; segment && range.left;
+	for (segment = *message_more(message); segment && range.left;
 	     segment = segment->next)
 		if (message_copy_part(&range, &to, segment->data,
 				      segment->size))
 			return -EFAULT;
 	return 0;
+}
+
+/* What a tracked message has besides; of another all this is zero. */
+static void message_describe_delivery(const struct ipcbox_delivery *delivery,
+				      struct ipcbox_incoming *incoming)
+{
+	incoming->token = delivery->token.number;
+	incoming->deliveries = delivery->deliveries;
+	if (delivery->files)
+		incoming->descriptor_count = delivery->files->count;
+	if (delivery->call)
+		incoming->flags |= IPCBOX_INCOMING_CALL;
+	if (delivery->closed)
+		incoming->flags |= IPCBOX_INCOMING_CLOSED;
+	incoming->origin = delivery->origin;
+	incoming->origin_sequence = delivery->origin_sequence;
+	incoming->dead = delivery->dead;
 }
 
 /**
@@ -310,23 +422,27 @@ void ipcbox_message_describe(const struct ipcbox_message *message,
 	struct user_namespace *ns = current_user_ns();
 
 	incoming->length = message->entry.length;
-	incoming->descriptor_count = ipcbox_delivery_descriptors(message);
+	incoming->descriptor_count = 0;
 	incoming->tag = message->tag;
 	incoming->sequence = message->entry.sequence;
 	incoming->handle = message->handle;
 	incoming->pid = pid_nr_ns(message->pid, task_active_pid_ns(current));
-	incoming->uid = from_kuid_munged(ns, message->uid);
-	incoming->gid = from_kgid_munged(ns, message->gid);
+	/* There every id is itself: spare the look-up. */
+	if (likely(ns == &init_user_ns)) {
+		incoming->uid = __kuid_val(message->uid);
+		incoming->gid = __kgid_val(message->gid);
+	} else {
+		incoming->uid = from_kuid_munged(ns, message->uid);
+		incoming->gid = from_kgid_munged(ns, message->gid);
+	}
 	incoming->priority = message->entry.priority;
-	incoming->token = delivery ? delivery->token.number : 0;
-	incoming->deliveries = delivery ? delivery->deliveries : 0;
+	incoming->token = 0;
+	incoming->deliveries = 0;
 	incoming->flags = 0;
-	if (delivery && delivery->call)
-		incoming->flags |= IPCBOX_INCOMING_CALL;
-	if (delivery && delivery->closed)
-		incoming->flags |= IPCBOX_INCOMING_CLOSED;
-	incoming->origin = delivery ? delivery->origin : 0;
-	incoming->origin_sequence = delivery ? delivery->origin_sequence : 0;
-	incoming->dead = delivery ? delivery->dead : 0;
+	incoming->origin = 0;
+	incoming->origin_sequence = 0;
+	incoming->dead = 0;
 	incoming->pad = 0;
+	if (unlikely(delivery))
+		message_describe_delivery(delivery, incoming);
 }

@@ -14,7 +14,6 @@
 #include "queue.h"
 
 struct ipcbox_delivery;
-struct ipcbox_segment;
 struct ipcbox_share;
 struct ipcbox_waiter;
 struct pid;
@@ -36,10 +35,10 @@ struct pid;
  * @waiter: the sender that waits for room, while the entry is parked and not
  *	tracked
  * @delivery: what is kept of a message that is tracked
- * @more: payload that did not fit into @data, or NULL
- * @data: payload
+ * @data: payload, or what of it fits into a page with this
  *
- * A payload of up to 16 bytes fits into a slab object of 128 bytes with it.
+ * A payload of up to 16 bytes fits into 128 bytes with it, and a pointer of the
+ * slab allocator's.
  */
 struct ipcbox_message {
 	struct ipcbox_queue_entry entry;
@@ -52,11 +51,10 @@ struct ipcbox_message {
 		struct ipcbox_waiter *waiter;
 		struct ipcbox_delivery *delivery;
 	};
-	struct ipcbox_segment *more;
 	u8 data[];
 };
 
-static_assert(sizeof(struct ipcbox_message) <= 112);
+static_assert(sizeof(struct ipcbox_message) <= 104);
 
 static inline struct ipcbox_message *
 ipcbox_message_of(struct ipcbox_queue_entry *entry)
@@ -76,6 +74,8 @@ ipcbox_message_delivery(const struct ipcbox_message *message)
 	return message->entry.tracked ? message->delivery : NULL;
 }
 
+int ipcbox_message_init(void);
+void ipcbox_message_exit(void);
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		      const struct ipcbox_outgoing *outgoing);

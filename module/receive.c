@@ -16,6 +16,7 @@
 #include "select.h"
 #include "stream.h"
 #include "trace.h"
+#include "usercopy.h"
 
 /* Messages that are taken under one hold of the lock. */
 #define RECEIVE_CHUNK	8
@@ -26,7 +27,7 @@
  * @exchange: where they come from
  * @flags: IPCBOX_HOLD: they get tokens; IPCBOX_TRUNCATE, IPCBOX_LARGEST: what
  *	their buffers must have room for
- * @selection: which ones are wanted
+ * @selection: which ones are wanted; NULL for any
  * @patience: how long to wait for the first
  * @incoming: what the user asked, and what it is told
  * @messages: what was taken
@@ -38,7 +39,7 @@ struct receiving {
 	struct ipcbox_handle *handle;
 	struct ipcbox_exchange *exchange;
 	u32 flags;
-	struct ipcbox_selection selection;
+	const struct ipcbox_selection *selection;
 	struct ipcbox_patience patience;
 	struct ipcbox_incoming incoming[RECEIVE_CHUNK];
 	struct ipcbox_message *messages[RECEIVE_CHUNK];
@@ -63,9 +64,9 @@ receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
 	struct ipcbox_queue_entry *entry;
 	struct ipcbox_delivery *delivery;
 
-	if (unlikely(receiving->selection.flags))
+	if (unlikely(receiving->selection))
 		return ipcbox_selection_first_locked(exchange,
-						     &receiving->selection);
+						     receiving->selection);
 	for (;;) {
 		entry = ipcbox_queue_first(&exchange->queue);
 		if (!entry || likely(!entry->tracked))
@@ -139,8 +140,7 @@ static void receive_park_locked(struct receiving *receiving,
 	waiter->capacity = receive_room(receiving, &receiving->incoming[0]);
 	waiter->descriptor_capacity =
 		receiving->incoming[0].descriptor_capacity;
-	waiter->selector.selection = receiving->selection.flags ?
-					     &receiving->selection : NULL;
+	waiter->selector.selection = receiving->selection;
 	ipcbox_exchange_add_receiver_locked(exchange, waiter);
 	trace_ipcbox_block(&exchange->object, IPCBOX_RIGHT_RECEIVE);
 }
@@ -152,8 +152,7 @@ static void receive_pull_locked(struct receiving *receiving,
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_queue_entry *entry;
 
-	entry = ipcbox_selection_parked_locked(exchange,
-					       &receiving->selection);
+	entry = ipcbox_selection_parked_locked(exchange, receiving->selection);
 	if (!entry ||
 	    !receive_fits(receiving, &receiving->incoming[0],
 			  ipcbox_message_of(entry)))
@@ -169,7 +168,7 @@ static bool receive_await_locked(struct receiving *receiving,
 				 struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
-	bool pull = receiving->selection.flags && exchange->senders_waiting &&
+	bool pull = receiving->selection && exchange->senders_waiting &&
 		    !exchange->queue.limits.plain;
 
 	if (!receiving->patience.wait && !pull)
@@ -365,8 +364,8 @@ static int receive_copy_out(struct ipcbox_message *message,
 	if (error)
 		return error;
 	ipcbox_message_describe(message, incoming);
-	if (copy_to_user(&to->length, &incoming->length,
-			 sizeof(*incoming) - answer)) {
+	if (ipcbox_copy_out(&to->length, &incoming->length,
+			    sizeof(*incoming) - answer)) {
 		ipcbox_files_uninstall(installed);
 		return -EFAULT;
 	}
@@ -444,12 +443,18 @@ static int receive_check_room(const struct receiving *receiving,
 static int receive_ask(struct receiving *receiving, const void __user *from,
 		       u32 stride, u32 count)
 {
+	const size_t asked = offsetof(struct ipcbox_incoming, length);
 	struct ipcbox_incoming *incoming = receiving->incoming;
 	int error = 0;
 
 	for (receiving->asked = 0; receiving->asked < count; incoming++) {
-		error = copy_struct_from_user(incoming, sizeof(*incoming), from,
-					      stride);
+		/* Where it holds all that is known here, outputs are not read. */
+		if (likely(stride == sizeof(*incoming)))
+			error = ipcbox_copy_in(incoming, from, asked);
+		else
+			error = copy_struct_from_user(incoming,
+						      sizeof(*incoming), from,
+						      stride);
 		if (!error)
 			error = receive_check_room(receiving, incoming);
 		if (error)
@@ -511,7 +516,7 @@ static int receive_chunk(struct receiving *receiving, void __user *to,
  * ipcbox_receive_messages() - receive, as RECEIVE does
  * @handle: a handle that may receive
  * @request: what is asked, checked
- * @selection: which messages are wanted
+ * @selection: which messages are wanted; NULL for any
  * @nonblock: do not wait
  *
  * Return: the number of messages received, or an errno as <linux/ipcbox.h>
@@ -534,7 +539,7 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 	first = u64_to_user_ptr(request->messages);
 	receiving.handle = handle;
 	receiving.flags = request->flags;
-	receiving.selection = *selection;
+	receiving.selection = selection;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.clock = ipcbox_patience_clock(request->flags);
 	receiving.patience.deadline = request->deadline;
@@ -548,7 +553,8 @@ long ipcbox_receive_messages(struct ipcbox_handle *handle,
 				      min_t(u32, request->count - total,
 					    RECEIVE_CHUNK));
 		total += receiving.given;
-		cond_resched();
+		if (total < request->count)
+			cond_resched();
 	}
 	if (total)
 		return total;
@@ -570,7 +576,7 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 {
 	struct ipcbox_handle *handle = ipcbox_handle_of(call);
 	const struct ipcbox_receive *request = call->request;
-	struct ipcbox_selection selection;
+	struct ipcbox_selection selection __uninitialized;
 	long result;
 
 	result = receive_check(handle, request);
@@ -585,7 +591,9 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 		result = ipcbox_exchange_peek(ipcbox_exchange_of(handle->object),
 					      request, &selection);
 	else
-		result = ipcbox_receive_messages(handle, request, &selection,
+		result = ipcbox_receive_messages(handle, request,
+						 selection.flags ? &selection :
+								   NULL,
 						 call->file->f_flags &
 							 O_NONBLOCK);
 	ipcbox_selection_end(&selection);
@@ -612,7 +620,7 @@ struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 	receiving.patience.clock = CLOCK_MONOTONIC;
 	receiving.patience.deadline = IPCBOX_FOREVER;
 	receiving.flags = 0;
-	receiving.selection.flags = 0;
+	receiving.selection = NULL;
 	receiving.incoming[0].capacity = U32_MAX;
 	receiving.incoming[0].descriptor_capacity = 0;
 	receiving.asked = 1;
@@ -649,7 +657,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	receiving.patience.clock = CLOCK_MONOTONIC;
 	receiving.patience.deadline = IPCBOX_FOREVER;
 	receiving.flags = 0;
-	receiving.selection.flags = 0;
+	receiving.selection = NULL;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);
 	receiving.incoming[0].descriptor_capacity = 0;
 	receiving.asked = 1;

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "stream.h"
 #include "trace.h"
+#include "usercopy.h"
 
 /*
  * Messages are made and then accepted in chunks: many under one hold of the
@@ -195,21 +196,22 @@ void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
  * Waits for the parked message to be accepted. When the deadline or a signal
  * comes first it is withdrawn, unless it was accepted in the meantime.
  */
-static int send_wait(struct sending *sending, struct ipcbox_message *message,
-		     struct ipcbox_waiter *waiter)
+static int send_wait(struct ipcbox_exchange *exchange,
+		     struct ipcbox_message *message,
+		     struct ipcbox_share *share, struct ipcbox_waiter *waiter,
+		     const struct ipcbox_patience *patience)
 {
-	struct ipcbox_exchange *exchange = sending->exchange;
-	struct ipcbox_wakes wakes;
+	struct ipcbox_wakes wakes __uninitialized;
 	int error;
 
-	error = ipcbox_waiter_wait(waiter, &sending->patience);
+	error = ipcbox_waiter_wait(waiter, patience);
 	if (!error)
 		return waiter->result;
 	ipcbox_exchange_lock(exchange, &wakes);
 	if (waiter->result == IPCBOX_WAITING) {
 		ipcbox_queue_unpark(&exchange->queue, &message->entry);
 		exchange->senders_waiting--;
-		ipcbox_exchange_admit_locked(exchange, sending->share, &wakes);
+		ipcbox_exchange_admit_locked(exchange, share, &wakes);
 	} else {
 		error = waiter->result;
 	}
@@ -217,14 +219,39 @@ static int send_wait(struct sending *sending, struct ipcbox_message *message,
 	return error;
 }
 
+/* Has a message accepted, waiting for room where it may. */
+static int send_accept(struct ipcbox_exchange *exchange,
+		       struct ipcbox_message *message,
+		       const struct ipcbox_patience *patience)
+{
+	/* Once it is accepted, or parked, the message may go at any time. */
+	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
+	struct ipcbox_waiter waiter __uninitialized;
+	struct ipcbox_wakes wakes __uninitialized;
+	int error;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	error = ipcbox_send_offer_locked(exchange, message, &wakes);
+	if (likely(error != -EAGAIN) || !patience->wait) {
+		ipcbox_exchange_unlock(exchange, &wakes);
+		return error;
+	}
+	ipcbox_waiter_init(&waiter);
+	if (message->entry.tracked)
+		message->delivery->waiter = &waiter;
+	else
+		message->waiter = &waiter;
+	ipcbox_send_park_locked(exchange, message);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return send_wait(exchange, message, share, &waiter, patience);
+}
+
 /* Has the made messages accepted, in order, waiting for room where it may. */
 static int sending_accept(struct sending *sending)
 {
 	struct ipcbox_exchange *exchange = sending->exchange;
-	struct ipcbox_message *message;
-	struct ipcbox_waiter waiter __uninitialized;
 	struct ipcbox_wakes wakes __uninitialized;
-	bool parked = false;
+	struct ipcbox_message *message = NULL;
 	int error = 0;
 
 	ipcbox_exchange_lock(exchange, &wakes);
@@ -235,19 +262,10 @@ static int sending_accept(struct sending *sending)
 			break;
 		sending->accepted++;
 	}
-	if (error == -EAGAIN && sending->patience.wait) {
-		ipcbox_waiter_init(&waiter);
-		if (message->entry.tracked)
-			message->delivery->waiter = &waiter;
-		else
-			message->waiter = &waiter;
-		ipcbox_send_park_locked(exchange, message);
-		parked = true;
-	}
 	ipcbox_exchange_unlock(exchange, &wakes);
-	if (!parked)
+	if (error != -EAGAIN || !sending->patience.wait)
 		return error;
-	error = send_wait(sending, message, &waiter);
+	error = send_accept(exchange, message, &sending->patience);
 	if (!error)
 		sending->accepted++;
 	return error;
@@ -288,12 +306,12 @@ void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error)
 static int send_make_chunk(struct sending *sending, const void __user *from,
 			   u32 stride, u32 count)
 {
-	struct ipcbox_outgoing outgoing;
+	struct ipcbox_outgoing outgoing __uninitialized;
 	u64 bytes = 0;
 	int error;
 
 	while (sending->made < count && bytes < SEND_CHUNK_BYTES) {
-		error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
 					      from, stride);
 		if (!error)
 			error = sending_make(sending, &outgoing);
@@ -326,6 +344,28 @@ static int send_check(const struct ipcbox_handle *handle,
 	       ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 }
 
+/* Sends one message. An error has no effect, but is counted. */
+static int send_one(struct ipcbox_handle *handle,
+		    const struct ipcbox_outgoing *outgoing,
+		    const struct ipcbox_patience *patience)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_message *message;
+	int error;
+
+	message = ipcbox_send_make(handle, outgoing);
+	if (IS_ERR(message)) {
+		error = PTR_ERR(message);
+	} else {
+		error = send_accept(exchange, message, patience);
+		if (likely(!error))
+			return 0;
+		ipcbox_message_free(message);
+	}
+	ipcbox_send_count_refusal(exchange, error);
+	return error;
+}
+
 static long send_messages(struct ipcbox_handle *handle,
 			  const struct ipcbox_send *request,
 			  const struct ipcbox_patience *patience)
@@ -355,18 +395,21 @@ static long send_messages(struct ipcbox_handle *handle,
 	return error;
 }
 
-static long send_sync(struct ipcbox_handle *handle,
-		      const struct ipcbox_send *request,
-		      const struct ipcbox_patience *patience)
+/* Without an array: one message, waited for or not. */
+static long send_single(struct ipcbox_handle *handle,
+			const struct ipcbox_send *request,
+			const struct ipcbox_patience *patience)
 {
-	struct ipcbox_outgoing outgoing;
+	struct ipcbox_outgoing outgoing __uninitialized;
 	int error;
 
-	error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+	error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
 				      u64_to_user_ptr(request->messages),
 				      request->message_size);
 	if (error)
 		return error;
+	if (likely(!(request->flags & IPCBOX_SYNC)))
+		return send_one(handle, &outgoing, patience) ?: 1;
 	error = ipcbox_exchange_send_sync(handle, &outgoing, patience);
 	if (!error)
 		return 1;
@@ -398,8 +441,8 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 		result = ipcbox_exchange_check_messages(handle);
 	if (result)
 		return result;
-	if (request->flags & IPCBOX_SYNC)
-		result = send_sync(handle, request, &patience);
+	if (request->count == 1)
+		result = send_single(handle, request, &patience);
 	else
 		result = send_messages(handle, request, &patience);
 	return ipcbox_request_restarts(result, request->flags);
@@ -427,20 +470,8 @@ ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 		.data = (uintptr_t)buffer,
 		.length = min_t(size_t, size, U32_MAX),
 	};
-	struct sending sending __uninitialized;
-	int error;
 
-	error = sending_begin(&sending, handle, &patience);
-	if (error)
-		return error;
-	error = sending_make(&sending, &outgoing);
-	if (!error)
-		error = sending_accept_all(&sending);
-	sending_end(&sending);
-	if (!error)
-		return size;
-	ipcbox_send_count_refusal(sending.exchange, error);
-	return error;
+	return send_one(handle, &outgoing, &patience) ?: (ssize_t)size;
 }
 
 /**

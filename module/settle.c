@@ -204,7 +204,6 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		.message_size = request->message_size,
 		.deadline = request->deadline,
 	};
-	const struct ipcbox_selection any = { .flags = 0 };
 	long received;
 	int error;
 
@@ -221,7 +220,7 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		if (error && error != -EPIPE)
 			return error;
 	}
-	received = ipcbox_receive_messages(handle, &receive, &any,
+	received = ipcbox_receive_messages(handle, &receive, NULL,
 					   call->file->f_flags & O_NONBLOCK);
 	return settlement.token ? max(received, 0L) : received;
 }

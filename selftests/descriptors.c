@@ -344,7 +344,17 @@ TEST_F(descriptors, the_object_says_how_many_it_takes)
 	EXPECT_EQ(-EINVAL, box_set(none, &set));
 	EXPECT_EQ(-EINVAL, make_taking(self->dev, MOST + 1));
 	EXPECT_EQ(-EINVAL, box_create(self->dev, &stream));
+	/* A file may hold the namespace that holds the object: a circle. */
+	stream.flags = IPCBOX_CREATE_PERSISTENT;
+	EXPECT_EQ(-EINVAL, box_create(self->dev, &stream));
 	stream.max_descriptors = 0;
+	close(none);
+	none = box_create(self->dev, &stream);
+	EXPECT_LE(0, none);
+	set.max_descriptors = 1;
+	EXPECT_EQ(-EINVAL, box_set(none, &set));
+	EXPECT_EQ(0, box_unlink_id(self->dev, box_id(none)));
+	stream.flags = IPCBOX_CREATE_STREAM;
 	close(none);
 	none = box_create(self->dev, &stream);
 	EXPECT_LE(0, none);

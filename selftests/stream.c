@@ -11,8 +11,8 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include "kselftest.h"
 #include "kselftest_harness.h"
@@ -763,18 +763,18 @@ TEST_F(stream, epoll_wakes_who_waits)
 
 		close(self->w);
 		CHECK_EQ(0, epoll_wait(epoll, &event, 1, 0));
-		__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
 		CHECK_EQ(1, epoll_wait(epoll, &event, 1, -1));
 		CHECK_EQ(EPOLLIN, event.events);
 		CHECK_EQ(1, get(self->r, &byte, 1));
-		__atomic_store_n(flag, 2, __ATOMIC_RELEASE);
+		__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
 		CHECK_EQ(1, epoll_wait(epoll, &event, 1, -1));
 		CHECK_EQ(EPOLLHUP, event.events);
 		_exit(0);
 	}
-	box_await_flag(flag, 1);
+	ASSERT_EQ(0, box_await_asleep(child, SYS_epoll_wait));
 	EXPECT_EQ(1, put(self->w, "x", 1));
-	box_await_flag(flag, 2);
+	box_await_flag(flag, 1);
+	ASSERT_EQ(0, box_await_asleep(child, SYS_epoll_wait));
 	close(self->w);
 	self->w = -1;
 	EXPECT_EQ(0, box_wait(child));
@@ -859,14 +859,6 @@ TEST_F(stream, with_sa_restart_a_read_goes_on)
 	EXPECT_EQ(0, box_wait(child));
 }
 
-static bool has_ended(pid_t child)
-{
-	siginfo_t ended = { };
-
-	waitid(P_PID, child, &ended, WEXITED | WNOHANG | WNOWAIT);
-	return ended.si_pid;
-}
-
 /* Who waits for another reader to end its read does so interruptibly. */
 TEST_F(stream, a_signal_ends_a_read_behind_another)
 {
@@ -888,9 +880,9 @@ TEST_F(stream, a_signal_ends_a_read_behind_another)
 		CHECK_EQ(-EINTR, get(self->r, &byte, 1));
 		_exit(0);
 	}
-	/* It may not have begun to read yet: again, until it has ended. */
-	while (!has_ended(second))
-		kill(second, SIGUSR1);
+	/* It is behind the other's lock, where nothing counts it. */
+	ASSERT_EQ(0, box_await_asleep(second, SYS_read));
+	kill(second, SIGUSR1);
 	EXPECT_EQ(0, box_wait(second));
 	EXPECT_EQ(1, put(self->w, "x", 1));
 	EXPECT_EQ(0, box_wait(first));

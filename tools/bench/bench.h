@@ -191,7 +191,6 @@ static inline void *burst_payload(const struct burst *burst,
 struct settings {
 	unsigned int repeats;
 	uint64_t budget;	/* of a repeat, in nanoseconds */
-	bool parallel;		/* more than one processor */
 	bool histogram;		/* keep each round trip's time */
 	bool pinned;		/* each process on a processor of its own */
 };

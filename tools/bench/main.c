@@ -34,7 +34,6 @@ static const char usage[] =
 "  -t, --transports LIST  of these only: \"ipcbox pipe\"\n"
 "  -r, --repeats N        of each measurement (5)\n"
 "  -b, --budget USEC      how long a repeat shall take (10000)\n"
-"      --parallel         there is more than one processor\n"
 "      --pin              each process on one processor\n"
 "      --histogram        note how long each round trip takes\n"
 "  -l, --list             what there is to measure\n";
@@ -234,13 +233,12 @@ static unsigned long number(const char *text, unsigned long most)
 
 static void parse(int argc, char **argv)
 {
-	enum { PARALLEL = 256, PIN, HISTOGRAM };
+	enum { PIN = 256, HISTOGRAM };
 	static const struct option options[] = {
 		{ "workloads", required_argument, NULL, 'w' },
 		{ "transports", required_argument, NULL, 't' },
 		{ "repeats", required_argument, NULL, 'r' },
 		{ "budget", required_argument, NULL, 'b' },
-		{ "parallel", no_argument, NULL, PARALLEL },
 		{ "pin", no_argument, NULL, PIN },
 		{ "histogram", no_argument, NULL, HISTOGRAM },
 		{ "list", no_argument, NULL, 'l' },
@@ -264,9 +262,6 @@ static void parse(int argc, char **argv)
 			break;
 		case 'b':
 			settings.budget = number(optarg, 1000000000) * 1000;
-			break;
-		case PARALLEL:
-			settings.parallel = true;
 			break;
 		case PIN:
 			settings.pinned = true;

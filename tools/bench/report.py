@@ -49,9 +49,55 @@ def table(results, workload):
             ratios = [ratio(results, workload, point, name) for point in points]
             lines.append(line("  of best peer", ratios, width))
     best = [results.best(workload, point, results.peers(("kernel", "bytes", "library"))) for point in points]
-    lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
+    if any(best):
+        lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
     spreads = [row["spread"] for key, row in results.rows.items() if key[0] == workload and "spread" in row]
     lines.append(f"  spread of repeats at most {100 * max(spreads, default=0):.2f} %")
+    return "\n".join(lines)
+
+
+def quantile(histogram, share):
+    """The time that this share of round trips did not exceed, of [time, count] pairs."""
+    left = share * sum(count for _, count in histogram)
+    for time, count in histogram:
+        left -= count
+        if left <= 0:
+            return time
+    return histogram[-1][0]
+
+
+def latencies(results):
+    """How long round trips took: shares of them, and the longest."""
+    found = {key: row["histogram"] for key, row in results.rows.items() if row.get("histogram")}
+    if not found:
+        return None
+    shares = [0.5, 0.9, 0.99, 0.999, 0.9999]
+    width = 12
+    lines = [
+        "latency: nanoseconds of a round trip that so many per cent of them did not exceed",
+        line("", [f"{100 * share:g} %" for share in shares] + ["longest"], width),
+    ]
+    for (_, point, name), histogram in found.items():
+        cells = [number(quantile(histogram, share)) for share in shares] + [number(histogram[-1][0])]
+        lines.append(line(f"{name} {point_name(point)}", cells, width))
+    return "\n".join(lines)
+
+
+def processor_time(results):
+    """Processor seconds for a million messages, of the workloads that know them."""
+    found = {key: row["cpu"] for key, row in results.rows.items() if row.get("cpu")}
+    if not found:
+        return None
+    points = sorted({(workload, point) for workload, point, _ in found})
+    lines = [
+        "processor time: seconds for a million messages, both sides",
+        line("", [f"{workload} {point}" for workload, point in points], 12),
+    ]
+    for name in results.transports:
+        cells = [found.get((workload, point, name)) for workload, point in points]
+        if any(cells):
+            # Nanoseconds a message are milliseconds a million.
+            lines.append(line(name, [f"{cell / 1000:.2f}" if cell else "-" for cell in cells], 12))
     return "\n".join(lines)
 
 
@@ -68,10 +114,11 @@ def tables(data):
     results = Results(data)
     parts = [
         f"{results.mode}: kernel {data['kernel']}, ipcbox {data['revision']},"
-        f" medians of {data['repeats']} repeats"
+        f" {'the least' if results.mode == 'native' else 'medians'} of {data['repeats']} repeats"
     ]
     parts += [table(results, workload) for workload in results.workloads if results.points(workload)]
-    if results.mode == "icount":
+    parts += [text for text in (processor_time(results), latencies(results)) if text]
+    if results.mode in targets.TARGETS:
         parts.append(targets.table(results))
     failed = failures(results)
     if failed:

@@ -4,16 +4,42 @@
 from statistics import median
 
 
-def complete(row):
-    """Add the median of a row's samples and their spread, as a fraction of it."""
+def complete(row, least=False):
+    """Add the median of a row's samples and their spread, as a fraction of it.
+
+    With least it is the least of them instead: where there are many short ones, of which
+    some are undisturbed.
+    """
     if "samples" in row:
-        row["median"] = median(row["samples"])
+        row["median"] = min(row["samples"]) if least else median(row["samples"])
         # The first repeats warm caches; the middle half is what is to be expected.
         ordered = sorted(row["samples"])
         quarter = len(ordered) // 4
         inner = ordered[quarter : len(ordered) - quarter]
         row["spread"] = (inner[-1] - inner[0]) / row["median"] if row["median"] else 0
     return row
+
+
+def compare(old, new, tolerance):
+    """What became slower and what faster from one run to another of the same bench.
+
+    Returns (slower, faster, same): of the first two, (workload, point, transport, old
+    median, new median); of the rows that agree within the tolerance, and what both runs'
+    own spread explains, only how many there are.
+    """
+    slower, faster, same = [], [], 0
+    for key, row in new.rows.items():
+        before, after = old.rows.get(key, {}).get("median"), row.get("median")
+        if before is None or after is None:
+            continue
+        noise = before * tolerance + before * old.rows[key]["spread"] + after * row["spread"]
+        if after > before + noise:
+            slower.append((*key, before, after))
+        elif after < before - noise:
+            faster.append((*key, before, after))
+        else:
+            same += 1
+    return slower, faster, same
 
 
 class Results:

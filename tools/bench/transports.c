@@ -7,6 +7,12 @@ const struct transport *const transports[] = {
 	&transport_ipcbox,
 	&transport_ipcbox_file,
 	&transport_ipcbox_call,
+#ifdef HAVE_CHANNEL
+	&transport_channel,
+#endif
+#ifdef HAVE_REGION
+	&transport_region,
+#endif
 	&transport_pipe,
 	&transport_stream,
 	&transport_seqpacket,

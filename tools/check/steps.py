@@ -135,6 +135,14 @@ STEPS = [
         ["build library and command", "build module for 6.12", "selftests on 6.12", "library and command tests"],
         results.read_tap,
     ),
+    Step(
+        "bench",
+        "make -s -C tools/bench OUTPUT=$PWD/build/bench/program USERLIB=$PWD/build/userlib"
+        " 'CFLAGS=-O2 -g -Werror' && tools/bench/tests/smoke",
+        ["build library and command", "build module for 6.12"],
+        results.read_tap,
+    ),
+    Step("bench, figures", "tools/bench/tests/figures", read=results.read_tap),
     Step("manual pages", "userlib/tests/pages", read=results.read_tap),
     Step(
         "manual pages, formatting",

@@ -246,8 +246,8 @@ struct ipcbox_info {
  * A stream (IPCBOX_CREATE_STREAM) is a queue with the semantics of a pipe: read
  * and write move bytes. What is written in one call of up to PIPE_BUF bytes
  * stays together; a longer write may be mixed with others and may be accepted
- * in part; writev(2) is a write for each of its buffers. read takes what is there, in order, and leaves the rest of a write
- * for the next. It returns 0 when there is nothing and no sender will come,
+ * in part; writev(2) is a write for each of its buffers. read takes what is
+ * there, in order, and leaves the rest of a write for the next. It returns 0 when there is nothing and no sender will come,
  * which for a stream that is not persistent is so as soon as the last send
  * handle is closed; write fails with EPIPE, and the signal SIGPIPE, when no
  * receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
@@ -271,8 +271,8 @@ struct ipcbox_info {
  * FD_CLOEXEC set, and besides the common errors:
  *
  *   EINVAL   kind, mode, rights, name or limits are out of range; a stream
- *            must be a queue, and take messages of PIPE_BUF bytes and no
- *            descriptors; a handle on a channel cannot both receive and send,
+ *            must be a queue, and take messages of PIPE_BUF bytes; streams and
+ *            persistent objects take no descriptors; a handle on a channel cannot both receive and send,
  *            and a channel has no other limits than mapped_bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
  *            of another kind, or a stream and none was asked for, or none
@@ -578,7 +578,7 @@ struct ipcbox_list {
  * @max_deliveries: how often a message may be held and come back before it
  *	ends; 0 for ever
  * @max_descriptors: most descriptors that a message sent from now on may
- *	carry, 0 to IPCBOX_DESCRIPTORS_MAX
+ *	carry, 0 to IPCBOX_DESCRIPTORS_MAX; 0 for a stream or a persistent object
  *
  * All is changed or nothing. A limit may be set below what is in the object:
  * nothing is lost, and senders wait until there is room. A limit that is

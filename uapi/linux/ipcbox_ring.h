@@ -100,8 +100,9 @@
  * @size: bytes of the data
  * @bias: @size for the producer, 0 for the consumer: what is added to the other
  *	end's position to get @limit
- * @position: where the next record begins; ahead of what @own says when records
- *	are not published yet
+ * @position: where the next record begins
+ * @published: as much of it as was published; what @own says is not asked, as
+ *	after fork(2) it is another process's, maybe
  * @limit: up to where records may be written, or read, as far as was seen
  * @held: bytes of the record reserved, or looked at; 0 for none
  * @fence: execute a full fence at each publication
@@ -114,6 +115,7 @@ struct ipcbox_ring {
 	__u32 size;
 	__u32 bias;
 	__u32 position;
+	__u32 published;
 	__u32 limit;
 	__u32 held;
 	int fence;
@@ -230,6 +232,7 @@ static inline int ipcbox_ring_init(struct ipcbox_ring *ring,
 	ring->size = size;
 	ring->bias = producer ? size : 0;
 	ring->position = __atomic_load_n(&own->position, __ATOMIC_RELAXED);
+	ring->published = ring->position;
 	ring->limit = ring->position;
 	ring->held = 0;
 	ring->fence = fence;
@@ -272,6 +275,7 @@ static inline int ipcbox_ring_publish(struct ipcbox_ring *ring)
 {
 	__u32 attention;
 
+	ring->published = ring->position;
 	__atomic_store_n(&ring->own->position, ring->position,
 			 __ATOMIC_RELEASE);
 	if (ring->fence)
@@ -290,8 +294,7 @@ static inline int ipcbox_ring_publish(struct ipcbox_ring *ring)
  */
 static inline int ipcbox_ring_published(const struct ipcbox_ring *ring)
 {
-	return __atomic_load_n(&ring->own->position, __ATOMIC_RELAXED) ==
-	       ring->position;
+	return ring->published == ring->position;
 }
 
 /**

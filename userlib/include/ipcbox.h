@@ -72,9 +72,11 @@
 
 #include <linux/ipcbox.h>
 
+#include <ipcbox/channel.h>
 #include <ipcbox/exchange.h>
 #include <ipcbox/message.h>
 #include <ipcbox/object.h>
+#include <ipcbox/region.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -143,7 +145,11 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_SETTLE,	/* ipcbox_ack, ipcbox_nack, _reply */
 	IPCBOX_OPERATION_ANSWER,	/* ipcbox_answer */
 	IPCBOX_OPERATION_PEEK,		/* ipcbox_peek */
-	IPCBOX_OPERATION_NOTIFY		/* ipcbox_notify_eventfd, _signal, _none */
+	IPCBOX_OPERATION_NOTIFY,	/* ipcbox_notify_eventfd, _signal, _none */
+	IPCBOX_OPERATION_CHANNEL,	/* ipcbox_channel_..., ipcbox_pair */
+	IPCBOX_OPERATION_MAP,		/* ipcbox_region_map */
+	IPCBOX_OPERATION_SEAL,		/* ipcbox_region_seal, _sealed */
+	IPCBOX_OPERATION_SEM		/* ipcbox_sem_operate and its like */
 };
 
 /**

@@ -53,6 +53,34 @@ static const struct explanation unlink_errors[] = {
 	END
 };
 
+static const struct explanation map_errors[] = {
+	{ EACCES, "The handle has no right to map the region so: open it with the rights to receive and, for writing, to send." },
+	{ EPERM, "The region is sealed: its content is final, and it can be mapped for reading only." },
+	{ EINVAL, "The object is no region, or has no memory." },
+	{ ENOMEM, "The process has no room for the mapping." },
+	END
+};
+
+static const struct explanation seal_errors[] = {
+	{ EACCES, "The handle has no right to send, which sealing needs." },
+	{ EBUSY, "The region is still mapped for writing, here or by another process: end these mappings first." },
+	{ EINVAL, "The object is no region, or has no memory." },
+	{ ENOTTY, "The object is no region." },
+	END
+};
+
+static const struct explanation sem_errors[] = {
+	{ EOWNERDEAD, "You have the semaphore, but who held it before has died: what it guards may be half done." },
+	{ EAGAIN, "It cannot be done now, and the call may not wait." },
+	{ ETIMEDOUT, "It could not be done up to the deadline." },
+	{ EPIPE, "The region was removed: nobody will come who makes it possible." },
+	{ ERANGE, "The semaphore would exceed its maximum." },
+	{ EACCES, "The handle lacks a right: to change a semaphore needs that to send, to wait for zero or to look that to receive, to set that to manage." },
+	{ EINVAL, "The region has no such semaphore, or the value is out of range." },
+	{ ENOTTY, "The object is no region." },
+	END
+};
+
 static const struct explanation adopt_errors[] = {
 	{ EBADF, "This is not an open descriptor." },
 	{ ENOTTY, "This descriptor is not a handle of an ipcbox object." },
@@ -145,6 +173,19 @@ static const struct explanation notify_errors[] = {
 	END
 };
 
+static const struct explanation channel_errors[] = {
+	{ EINVAL, "The size, a flag or the deadline is out of range, the object is no channel, or nothing was reserved or looked at: a size is a power of two, from a page to 1 GiB." },
+	{ EACCES, "This is the other end of the channel, or a handle that is none: a producer sends, a consumer receives." },
+	{ EBUSY, "The channel has this end already: it has one producer and one consumer at a time." },
+	{ EMSGSIZE, "The message is longer than the channel's ring takes, or than the buffer: nothing was sent or received." },
+	{ EAGAIN, "There is no message, or no room for one: try again later." },
+	{ ETIMEDOUT, "No message, or no room for one, came up to the deadline." },
+	{ EINTR, "A signal came first: nothing was sent or received." },
+	{ EPIPE, "The other end of the channel is gone, and nothing is left to receive." },
+	{ EIO, "The other end broke the rules of the channel: close this end and open another channel." },
+	END
+};
+
 static const struct explanation common_errors[] = {
 	{ 0, "Nothing went wrong." },
 	{ EFAULT, "A pointer does not lead to memory of the program: this is a fault in the program." },
@@ -176,6 +217,10 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_ANSWER] = answer_errors,
 	[IPCBOX_OPERATION_PEEK] = peek_errors,
 	[IPCBOX_OPERATION_NOTIFY] = notify_errors,
+	[IPCBOX_OPERATION_CHANNEL] = channel_errors,
+	[IPCBOX_OPERATION_MAP] = map_errors,
+	[IPCBOX_OPERATION_SEAL] = seal_errors,
+	[IPCBOX_OPERATION_SEM] = sem_errors,
 };
 
 static const char *find(const struct explanation *table, int error)

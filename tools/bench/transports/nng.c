@@ -32,9 +32,15 @@ static int error_of(int result)
 	}
 }
 
+/* Each of its processes has a dozen threads, so that many would take for ever. */
+#define SENDERS_MAX 8
+
 static int nng_link_open(struct link *link)
 {
-	return link->shape.depth > ROOM ? -EOPNOTSUPP : 0;
+	const struct shape *shape = &link->shape;
+
+	return shape->depth > ROOM || shape->senders > SENDERS_MAX ?
+		       -EOPNOTSUPP : 0;
 }
 
 /* The receiver may not listen yet. */

@@ -8,6 +8,8 @@
 extern const struct transport transport_ipcbox;
 extern const struct transport transport_ipcbox_file;
 extern const struct transport transport_ipcbox_call;
+extern const struct transport transport_channel;
+extern const struct transport transport_region;
 extern const struct transport transport_pipe;
 extern const struct transport transport_stream;
 extern const struct transport transport_seqpacket;

@@ -3,7 +3,8 @@
 #include "workloads.h"
 
 static const unsigned long sizes[] = {
-	64, 0, 16, 256, 1024, 4096, 16384, 65536, 1 << 20, 16 << 20, POINTS_END
+	64, 0, 16, 256, 1024, 4096, 16384, 65536, 1 << 20, 8 << 20, 16 << 20,
+	POINTS_END
 };
 static const unsigned long batches[] = {
 	1, 2, 4, 8, 16, 32, 64, 128, 256, POINTS_END

@@ -160,14 +160,15 @@ static int other_sender(struct arena *arena, unsigned int number,
 	struct burst burst =
 		burst_of(turns, buffer_new(shape->size, shape->batch));
 	int error = burst.buffer ? link_attach(&turns->link, SENDER) : -ENOMEM;
+	bool stopped = false;
 
-	while (!error) {
+	while (!error && !stopped) {
 		baton_wait(arena, number);
-		if (!atomic_load(&arena->stopped))
+		/* Once passed on, the baton may be round before we look. */
+		stopped = atomic_load(&arena->stopped);
+		if (!stopped)
 			error = send_share(turns, &burst, arena->messages);
 		baton_pass(arena, number + 1);
-		if (atomic_load(&arena->stopped))
-			break;
 	}
 	return error;
 }

@@ -362,8 +362,8 @@ uint64_t ipcbox_handle_id(const struct ipcbox_handle *handle);
  * ipcbox_handle_kind - the kind of the object of a handle
  * @handle: the handle
  *
- * Returns IPCBOX_MAILBOX or IPCBOX_QUEUE. Makes no system call and never
- * fails.
+ * Returns IPCBOX_MAILBOX, IPCBOX_QUEUE, IPCBOX_REGION or IPCBOX_CHANNEL. Makes no
+ * system call and never fails.
  */
 unsigned int ipcbox_handle_kind(const struct ipcbox_handle *handle);
 

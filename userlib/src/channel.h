@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* What the sources of channels share. */
+#ifndef IPCBOX_SRC_CHANNEL_H
+#define IPCBOX_SRC_CHANNEL_H
+
+#include <linux/ipcbox_ring.h>
+
+#include "internal.h"
+
+/*
+ * One end. The ring comes first, as it is what each message needs.
+ *
+ * barrier: the process may call membarrier(2). polled: the other end executes a
+ * fence each time, see IPCBOX_CHANNEL_FENCE. The rest is what channel_wait.c has
+ * learnt.
+ */
+struct ipcbox_channel {
+	struct ipcbox_ring ring;
+	int nowait;
+	int barrier;
+	int polled;
+	int cpus;
+	unsigned int waits;
+	uint64_t spin;
+	uint64_t average;
+	struct ipcbox_handle *handle;
+	void *consumers;
+	void *producers;
+	size_t page;
+};
+
+static inline int ipcbox_channel_is_producer(const struct ipcbox_channel *end)
+{
+	return end->ring.bias != 0;
+}
+
+/* Publishes and wakes. WAKE on an end that is mapped does not fail. */
+static inline void ipcbox_channel_publish_inline(struct ipcbox_channel *end)
+{
+	if (!ipcbox_ring_likely(!ipcbox_ring_publish(&end->ring))) {
+		struct ipcbox_channel_wake wake = { .size = sizeof(wake) };
+
+		ipcbox_ioctl(end->handle->fd, IPCBOX_IOC_CHANNEL_WAKE, &wake);
+	}
+}
+
+/* The heavy barrier, once; -ENOSYS or -EPERM where it cannot be had. */
+int ipcbox_channel_barrier(void);
+int ipcbox_channel_register_barrier(void);
+
+/* Waits until the ring may have so much room: 0, or why not. */
+int ipcbox_channel_wait(struct ipcbox_channel *end, uint32_t room,
+			unsigned int flags, uint64_t deadline);
+
+#endif /* IPCBOX_SRC_CHANNEL_H */
