@@ -142,6 +142,9 @@ char *object_name(const struct ipcbox_stat *objects, size_t count, uint64_t id);
 void handle_state(struct ipcbox_handle *handle, const struct target *target,
 		  struct ipcbox_stat *state);
 _Noreturn void fail_box(int error);
+/* Ends the program if it is for want of room for descriptors. */
+void fail_descriptors(const struct target *target,
+		      const struct ipcbox_incoming *message);
 _Noreturn void fail_target(const struct target *target,
 			   enum ipcbox_operation operation, int error);
 

@@ -55,6 +55,9 @@ static void print_dead(const struct ipcbox_stat *state,
 		printf("  deliveries       %u at most\n", state->max_deliveries);
 	else
 		printf("  deliveries       without end\n");
+	if (state->max_descriptors)
+		printf("  descriptors      %u a message at most\n",
+		       state->max_descriptors);
 }
 
 static void print_state(const struct ipcbox_stat *state,

@@ -271,6 +271,7 @@ static bool take_message(struct jobs *jobs)
 	case -EINTR:
 		return false;
 	case -EMSGSIZE:
+		fail_descriptors(&jobs->target, &message);
 		/* The limit was raised since the buffer was made. */
 		make_buffer(jobs, message.length);
 		return true;

@@ -26,7 +26,7 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o}",
 			 "id", number(state->id), "name", name,
 			 "kind", kind_name(state->kind),
 			 "uid", number(state->uid), "gid", number(state->gid),
@@ -58,6 +58,7 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 "dead_letter", state->dead_letter ?
 			 number(state->dead_letter) : json_null(),
 			 "max_deliveries", number(state->max_deliveries),
+			 "max_descriptors", number(state->max_descriptors),
 			 "mapped_bytes", number(state->mapped_bytes),
 			 "mappings", number(state->mappings),
 			 "semaphores", number(state->semaphores));

@@ -256,6 +256,17 @@ void fail_box(int error)
 	}
 }
 
+void fail_descriptors(const struct target *target,
+		      const struct ipcbox_incoming *message)
+{
+	if (message->descriptor_count)
+		fail(STATUS_REFUSED, -EMSGSIZE,
+		     "the next message of %s carries %u %s, which only a program can take (see ipcbox_receive_descriptors(3)); it stays in its place",
+		     target->label, message->descriptor_count,
+		     plural(message->descriptor_count, "descriptor",
+			    "descriptors"));
+}
+
 void fail_target(const struct target *target, enum ipcbox_operation operation,
 		 int error)
 {

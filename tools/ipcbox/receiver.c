@@ -179,6 +179,8 @@ int receive_some(struct receiver *receiver, uint64_t count, bool nowait,
 		case -EINTR:
 			continue;
 		case -EMSGSIZE:
+			fail_descriptors(&receiver->target,
+					 &receiver->messages[0]);
 			/* The limit was raised since the buffers were made. */
 			make_buffers(receiver, receiver->messages[0].length);
 			continue;
