@@ -471,7 +471,7 @@ TEST_F(descriptors, a_copy_that_fails_installs_none)
 	EXPECT_EQ(before, box_descriptors());
 	unwritable = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, unwritable);
+	ASSERT_TRUE(unwritable != MAP_FAILED);
 	unwritable->data = (uintptr_t)&stat;
 	unwritable->capacity = sizeof(stat);
 	unwritable->descriptors = (uintptr_t)got;
