@@ -62,6 +62,34 @@
  *
  * O_ASYNC works as on a pipe: SIGIO, or the signal of F_SETSIG, goes to whom
  * F_SETOWN names when EPOLLIN or EPOLLOUT may have become true.
+ *
+ * What a sender that waits for the outcome sees of its receiver
+ * -------------------------------------------------------------
+ *   the receiver                     SEND with IPCBOX_SYNC    CALL
+ *   receives it                      returns 1                waits: it is held
+ *   replies (REPLY)                  -                        the reply
+ *   receives it by read(2)           returns 1                EOPNOTSUPP
+ *   holds it, and acknowledges it    returns 1                -
+ *   gives it back (NACK)             waits for the next receiver; EOWNERDEAD when
+ *                                    that was the max_deliveries-th time
+ *   dies, or closes its handle,      as if it gave it back,   EOWNERDEAD
+ *     with it in its hands             and then as below
+ *   does so before it received it,   EPIPE if no receiver can come any more; else
+ *     or never comes                   waits, and ETIMEDOUT at the deadline or at
+ *                                      the end of the message's lifetime
+ *   is late                          ETIMEDOUT at the deadline
+ *
+ * All of this comes at once but for the deadline and the lifetime. Whatever the
+ * error, the message is withdrawn: nobody receives it any more.
+ *
+ * What a receiver that holds a message sees of its sender
+ * -------------------------------------------------------
+ *   the sender                       SETTLE                   ANSWER
+ *   did not wait, or waits           0                        goes on
+ *   gave up: by its deadline, by     EPIPE; the token is      goes on; the token
+ *     a signal, or by its death        gone                     is gone
+ *   never had the room for so long   EMSGSIZE; the token      EMSGSIZE; nothing
+ *     a reply                          stays                    is received
  */
 #ifndef _UAPI_LINUX_IPCBOX_H
 #define _UAPI_LINUX_IPCBOX_H
