@@ -124,6 +124,9 @@ struct target {
 };
 
 const char *kind_name(unsigned int kind);
+const char *object_kind(const struct ipcbox_stat *state);
+/* Ends the program if it is a stream, which has no messages. */
+void refuse_stream(const struct ipcbox_stat *state);
 void object_label(char label[SHORT_TEXT + IPCBOX_NAME_MAX],
 		  const struct ipcbox_stat *state);
 void parse_target(struct target *target, const char *text);
@@ -224,12 +227,21 @@ void progress_begin(const char *label, uint64_t total);
 void progress_update(uint64_t bytes);
 void progress_end(void);
 
+/*
+ * budget.c: after -EDQUOT, wait a moment. Returns false where that would not
+ * help: @length bytes are more than the budget, or @deadline has come. The
+ * first time, where @noted is false, it says why it waits.
+ */
+bool wait_for_budget(struct ipcbox *box, uint64_t length, uint64_t deadline,
+		     bool *noted);
+
 /* message.c: messages as people read them */
 void print_header(const struct ipcbox_incoming *message);
 
 /* The subcommands */
 extern const struct argp call_argp, create_argp, dlq_argp, doctor_argp,
-			 limits_argp, ls_argp, peek_argp, recv_argp, rm_argp, run_argp,
+			 limits_argp, ls_argp, peek_argp, pipe_argp,
+			 recv_argp, rm_argp, run_argp,
 			 send_argp, serve_argp, set_argp, stat_argp,
 			 watch_argp, work_argp;
 
@@ -240,6 +252,7 @@ int doctor_run(int argc, char **argv);
 int limits_run(int argc, char **argv);
 int ls_run(int argc, char **argv);
 int peek_run(int argc, char **argv);
+int pipe_run(int argc, char **argv);
 int recv_run(int argc, char **argv);
 int rm_run(int argc, char **argv);
 int run_run(int argc, char **argv);

@@ -43,7 +43,7 @@ static void add_row(struct table *table, const struct ipcbox_stat *objects,
 	table_cell(table, format_text("%llu", (unsigned long long)state->id));
 	table_cell(table, format_text("%s", state->name_length ?
 				      (const char *)state->name : "-"));
-	table_cell(table, format_text("%s", kind_name(state->kind)));
+	table_cell(table, format_text("%s", object_kind(state)));
 	table_cell(table, format_text("%s", text_user(text, state->uid)));
 	table_cell(table, format_text("%04o", state->mode));
 	table_cell(table, format_text("%llu of %llu",

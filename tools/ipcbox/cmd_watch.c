@@ -108,7 +108,7 @@ static void add_row(struct table *table, const struct ipcbox_stat *state,
 	table_cell(table, format_text("%llu", (unsigned long long)state->id));
 	table_cell(table, format_text("%s", state->name_length ?
 				      (const char *)state->name : "-"));
-	table_cell(table, format_text("%s", kind_name(state->kind)));
+	table_cell(table, format_text("%s", object_kind(state)));
 	table_cell(table, format_text("%llu of %llu",
 				      (unsigned long long)state->messages,
 				      (unsigned long long)state->max_messages));

@@ -12,7 +12,7 @@ _ipcbox() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W 'create send recv peek work call serve
-			ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
+			pipe ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
 		return
 	fi
 	command=${COMP_WORDS[1]}
@@ -42,7 +42,7 @@ _ipcbox() {
 		return
 		;;
 	--mode | --max-* | --priority | --tag | --timeout | --batch | --count | --interval | \
-		--lifetime | --from | --sequence | --skip | --workers | -[mpgtniw])
+		--lifetime | --from | --sequence | --skip | --workers | --buffer | -[mpgtniwb])
 		return
 		;;
 	esac
@@ -69,6 +69,7 @@ _ipcbox() {
 		work) options+=' --count --workers --timeout --verbose' ;;
 		call) options+=' --file --priority --tag --timeout --nowait --lifetime
 			--max-reply' ;;
+		pipe) options+=' --buffer --mode --timeout --verbose' ;;
 		serve) options+=' --count --workers --listen --verbose' ;;
 		set) options+=' --mode --max-messages --max-bytes --max-message
 			--dead-letter --max-deliveries' ;;
@@ -86,9 +87,15 @@ _ipcbox() {
 		[ "$COMP_CWORD" -ne 2 ] ||
 			COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word"))
 		;;
+	pipe)
+		case $COMP_CWORD in
+		2) COMPREPLY=($(compgen -W 'into from' -- "$word")) ;;
+		3) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
+		esac
+		;;
 	rm) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
 	help) COMPREPLY=($(compgen -W 'create send recv peek work call serve
-		ls stat watch set dlq rm limits doctor' -- "$word")) ;;
+		pipe ls stat watch set dlq rm limits doctor' -- "$word")) ;;
 	esac
 }
 

@@ -49,6 +49,7 @@ struct glance *glance_new(struct ipcbox *box, struct ipcbox_handle *handle,
 	if (error)
 		fail_box(error);
 	handle_state(handle, target, &state);
+	refuse_stream(&state);
 	*glance = (struct glance){
 		.handle = handle, .target = *target, .selection = *selection,
 		.skip = skip,

@@ -21,7 +21,7 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 	char mode[8];
 
 	snprintf(mode, sizeof(mode), "%04o", state->mode & 07777);
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b,"
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:s, s:b, s:b,"
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
@@ -29,6 +29,7 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 " s:o, s:o, s:o, s:o}",
 			 "id", number(state->id), "name", name,
 			 "kind", kind_name(state->kind),
+			 "stream", !!(state->state & IPCBOX_STATE_STREAM),
 			 "uid", number(state->uid), "gid", number(state->gid),
 			 "mode", mode,
 			 "persistent", !!(state->state & IPCBOX_STATE_PERSISTENT),

@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	  &call_argp, call_run },
 	{ "serve", "NAME -- COMMAND...", "have a command reply to each request",
 	  &serve_argp, serve_run },
+	{ "pipe", "[into|from NAME]", "join pipelines by a stream of bytes",
+	  &pipe_argp, pipe_run },
 	{ "run", "-- PROGRAM...", "keep a program's POSIX and System V queues",
 	  &run_argp, run_run },
 	{ "ls", "", "list the objects that you may see",

@@ -16,15 +16,33 @@ const char *kind_name(unsigned int kind)
 	       kind == IPCBOX_CHANNEL ? "channel" : "object";
 }
 
+/* A stream is a queue, but not one to send to. */
+const char *object_kind(const struct ipcbox_stat *state)
+{
+	return state->state & IPCBOX_STATE_STREAM ? "stream" :
+						    kind_name(state->kind);
+}
+
 void object_label(char label[SHORT_TEXT + IPCBOX_NAME_MAX],
 		  const struct ipcbox_stat *state)
 {
 	if (state->name_length)
 		snprintf(label, SHORT_TEXT + IPCBOX_NAME_MAX, "%s '%s'",
-			 kind_name(state->kind), (const char *)state->name);
+			 object_kind(state), (const char *)state->name);
 	else
 		snprintf(label, SHORT_TEXT + IPCBOX_NAME_MAX, "%s #%llu",
-			 kind_name(state->kind), (unsigned long long)state->id);
+			 object_kind(state), (unsigned long long)state->id);
+}
+
+void refuse_stream(const struct ipcbox_stat *state)
+{
+	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
+
+	if (!(state->state & IPCBOX_STATE_STREAM))
+		return;
+	object_label(label, state);
+	fail(STATUS_FAILED, EOPNOTSUPP,
+	     "%s is no queue of messages: use 'ipcbox pipe'", label);
 }
 
 /* The id in @text, when @text is of the form of an id. */

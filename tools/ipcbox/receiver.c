@@ -67,6 +67,7 @@ struct receiver *receiver_new(struct ipcbox *box, struct ipcbox_handle *handle,
 		usage_error("--batch may be %llu at most",
 			    (unsigned long long)info.batch_messages);
 	handle_state(handle, target, &state);
+	refuse_stream(&state);
 	*receiver = (struct receiver){
 		.handle = handle, .target = *target, .batch_wanted = batch,
 		.selection = *selection,

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -19,9 +18,6 @@
 
 /* Pieces of files need not be larger than this to move at full speed. */
 #define PIECE_MAX	(1U << 20)
-
-/* How often to look whether the budget has room; the kernel cannot tell. */
-#define BUDGET_WAIT	20000000
 
 /* How long a sender that gives up may take to tell the receiver so. */
 #define FAREWELL_WAIT	200000000
@@ -59,6 +55,7 @@ struct sender *sender_new(struct ipcbox *box, struct ipcbox_handle *handle,
 	int error;
 
 	handle_state(handle, target, &state);
+	refuse_stream(&state);
 	error = ipcbox_info(box, &info);
 	if (error)
 		fail_box(error);
@@ -186,28 +183,6 @@ static uint64_t next_deadline(const struct sender *sender)
 	return ipcbox_deadline_after_ns(sender->how.timeout);
 }
 
-/*
- * The kernel does not wait for a user's own messages to be received, as that
- * would be for ever if the waiting program is their receiver. This one is not.
- * Returns false where waiting is not wanted or would not help.
- */
-static bool wait_for_budget(struct sender *sender, uint64_t length,
-			    uint64_t deadline)
-{
-	struct timespec pause = { .tv_nsec = BUDGET_WAIT };
-	struct ipcbox_info info;
-
-	if (sender->how.nowait || ipcbox_info(sender->box, &info) ||
-	    length + 128 > info.user_bytes ||
-	    !ipcbox_deadline_left_ms(deadline))
-		return false;
-	if (!sender->budget_noted && !cli.json)
-		warn("waiting, as your budget of messages in flight is used up (see 'ipcbox limits')");
-	sender->budget_noted = true;
-	nanosleep(&pause, NULL);
-	return true;
-}
-
 static void send_messages(struct sender *sender,
 			  const struct ipcbox_outgoing *messages,
 			  unsigned int count)
@@ -226,8 +201,9 @@ static void send_messages(struct sender *sender,
 					   flags, deadline);
 		if (result == -EINTR)
 			continue;
-		if (result == -EDQUOT &&
-		    wait_for_budget(sender, messages->length, deadline))
+		if (result == -EDQUOT && !sender->how.nowait &&
+		    wait_for_budget(sender->box, messages->length, deadline,
+				    &sender->budget_noted))
 			continue;
 		if (result < 0)
 			fail_send(sender, result, messages->length);

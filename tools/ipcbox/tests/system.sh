@@ -148,7 +148,7 @@ test_a_device_without_rights_on_it() {
 test_no_device() {
 	mv /dev/ipcbox /dev/ipcbox.hidden
 	for arguments in "ls" "create q" "send q m" "recv q" "stat q" "rm q" "limits" "watch" \
-		"peek q" "work q true" "call q" "serve q true" "set q -m 0" "dlq q"; do
+		"peek q" "pipe" "pipe into q" "pipe from q" "work q true" "call q" "serve q true" "set q -m 0" "dlq q"; do
 		# shellcheck disable=SC2086
 		run ipcbox $arguments
 		fails_with 6 "/dev/ipcbox is not there"
@@ -302,7 +302,7 @@ test_help_and_version() {
 	out_has "Usage: ipcbox COMMAND"
 	run ipcbox help
 	status_is 0
-	for name in create send recv peek work call serve ls stat watch set dlq \
+	for name in create send recv peek work call serve pipe ls stat watch set dlq \
 		rm limits doctor; do
 		run ipcbox help $name
 		status_is 0
