@@ -187,8 +187,11 @@ void find_target(struct ipcbox *box, struct target *target,
 		return;
 	}
 
-	/* Hidden, or not there? Opening tells. */
-	handle = open_target(box, target, IPCBOX_RIGHT_SEND);
+	/*
+	 * Hidden, or not there? Opening tells. If it has come meanwhile, a
+	 * looker is not taken for a sender who goes again.
+	 */
+	handle = open_target(box, target, IPCBOX_RIGHT_LOOK);
 	handle_state(handle, target, state);
 	ipcbox_close(handle);
 }
