@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "region.h"
@@ -579,6 +580,7 @@ TEST_F(sem, a_sleeping_poller_is_woken)
 		CHECK_EQ(POLLIN, poller.revents & POLLIN);
 		_exit(0);
 	}
+	ASSERT_EQ(0, box_await_asleep(child, SYS_poll));
 	EXPECT_EQ(0, sem_now(self->fd, 0, 1, 0));
 	EXPECT_EQ(0, box_wait(child));
 }
