@@ -198,4 +198,7 @@ int box_parameter_get(const char *name, __u64 *value);
 int box_parameter_set(const char *name, __u64 value);
 int box_write_file(const char *path, const char *text);
 
+/* How often the module is in use, or -1 where nothing tells. */
+int box_references(void);
+
 #endif /* _BOX_H */

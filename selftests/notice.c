@@ -1,71 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who asks is told of arrivals: by an eventfd, by one signal that says who sent,
- * by O_ASYNC; and is told no more once it has ended that.
+ * Who asks is told of arrivals: by an eventfd, by one signal that says who sent;
+ * and is told no more once it has ended that.
  */
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
-#include "box.h"
+#include "notice.h"
 
 #define VALUE	0xfeedc0de12345678ull
-
-/* Module references, or -1 where nothing tells. */
-static int references(void)
-{
-	FILE *file = fopen("/sys/module/ipcbox/refcnt", "re");
-	int count = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &count) != 1)
-		count = -1;
-	fclose(file);
-	return count;
-}
-
-static void block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGIO);
-	sigaddset(&set, SIGRTMIN);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-/* The number of a pending signal, which is then pending no more; or 0. */
-static int took(siginfo_t *info)
-{
-	const struct timespec now = { };
-	sigset_t set;
-	int sig;
-
-	memset(info, 0, sizeof(*info));
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGIO);
-	sigaddset(&set, SIGRTMIN);
-	sig = sigtimedwait(&set, info, &now);
-	return sig < 0 ? 0 : sig;
-}
-
-static int pending(void)
-{
-	siginfo_t info;
-
-	return took(&info);
-}
 
 /* The eventfd's count, which is then 0. */
 static __u64 events(int event)
@@ -136,7 +84,7 @@ FIXTURE_VARIANT_ADD(notice, queue)
 
 FIXTURE_SETUP(notice)
 {
-	self->references = references();
+	self->references = box_references();
 	block_signals();
 	signal(SIGPIPE, SIG_IGN);
 	self->dev = box_device();
@@ -157,18 +105,8 @@ FIXTURE_TEARDOWN(notice)
 	close(self->fd);
 	close(self->dev);
 	/* Neither an eventfd nor a registration keeps the module. */
-	EXPECT_EQ(self->references, references());
+	EXPECT_EQ(self->references, box_references());
 	close(self->event);
-}
-
-static void empty(int fd)
-{
-	struct ipcbox_incoming in;
-	__u32 number;
-
-	while (box_receive(fd, &in, &number, sizeof(number), IPCBOX_NOWAIT,
-			   0) == 1)
-		;
 }
 
 /*
@@ -892,181 +830,6 @@ TEST_F(notice, needs_the_right_to_receive)
 	EXPECT_EQ(0, events(self->event));
 	EXPECT_EQ(0, pending());
 	close(m);
-}
-
-/*
- * By O_ASYNC.
- */
-
-static int async(int fd, pid_t owner, int sig)
-{
-	if (fcntl(fd, F_SETOWN, owner) || fcntl(fd, F_SETSIG, sig) ||
-	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC))
-		return -errno;
-	return 0;
-}
-
-static int not_async(int fd)
-{
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_ASYNC);
-}
-
-TEST_F(notice, sigio_when_a_message_comes)
-{
-	siginfo_t info;
-	__u32 number;
-
-	EXPECT_EQ(0, async(self->r, getpid(), 0));
-	EXPECT_EQ(0, pending());
-	EXPECT_EQ(1, box_put(self->fd, 1));
-	EXPECT_EQ(SIGIO, took(&info));
-	EXPECT_EQ(0, pending());
-	/* Receiving, which makes room, is not news for a receiver. */
-	EXPECT_EQ(1, box_get(self->r, &number));
-	EXPECT_EQ(0, pending());
-	/* Not once only. */
-	EXPECT_EQ(1, box_put(self->fd, 2));
-	EXPECT_EQ(SIGIO, pending());
-}
-
-TEST_F(notice, sigio_when_room_comes)
-{
-	siginfo_t info;
-	__u32 number;
-	int i;
-
-	EXPECT_EQ(0, async(self->fd, getpid(), 0));
-	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(1, box_put(self->fd, i));
-	}
-	/* A message is not news for a sender. */
-	EXPECT_EQ(0, pending());
-	EXPECT_EQ(0, box_poll(self->fd) & POLLOUT);
-	EXPECT_EQ(1, box_get(self->r, &number));
-	EXPECT_EQ(POLLOUT, box_poll(self->fd) & POLLOUT);
-	EXPECT_EQ(SIGIO, took(&info));
-	EXPECT_EQ(0, pending());
-}
-
-TEST_F(notice, setsig_says_which_descriptor_and_what)
-{
-	siginfo_t info;
-	__u32 number;
-	int i;
-
-	EXPECT_EQ(0, async(self->r, getpid(), SIGRTMIN));
-	EXPECT_EQ(0, async(self->fd, getpid(), SIGRTMIN));
-	EXPECT_EQ(1, box_put(self->fd, 1));
-	EXPECT_EQ(SIGRTMIN, took(&info));
-	EXPECT_EQ(POLL_IN, info.si_code);
-	EXPECT_EQ(self->r, info.si_fd);
-	EXPECT_EQ(POLLIN | POLLRDNORM, info.si_band);
-	EXPECT_EQ(0, pending());
-
-	EXPECT_EQ(0, not_async(self->r));
-	for (i = 1; i < 4; i++) {
-		EXPECT_EQ(1, box_put(self->fd, i));
-	}
-	EXPECT_EQ(0, pending());
-	EXPECT_EQ(1, box_get(self->r, &number));
-	EXPECT_EQ(SIGRTMIN, took(&info));
-	EXPECT_EQ(POLL_OUT, info.si_code);
-	EXPECT_EQ(self->fd, info.si_fd);
-	EXPECT_EQ(POLLOUT, info.si_band & (POLLOUT | POLLIN));
-	EXPECT_EQ(0, pending());
-}
-
-TEST_F(notice, one_handle_may_hear_of_both)
-{
-	siginfo_t info;
-	__u32 number;
-	int both, i;
-
-	close(self->r);
-	both = box_open_id(self->dev, box_id(self->fd), R | W);
-	ASSERT_LE(0, both);
-	EXPECT_EQ(0, async(both, getpid(), SIGRTMIN));
-	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(1, box_put(both, i));
-		EXPECT_EQ(SIGRTMIN, took(&info));
-		EXPECT_EQ(POLL_IN, info.si_code);
-		EXPECT_EQ(0, pending());
-	}
-	EXPECT_EQ(1, box_get(both, &number));
-	EXPECT_EQ(SIGRTMIN, took(&info));
-	EXPECT_EQ(POLL_OUT, info.si_code);
-	EXPECT_EQ(0, pending());
-	EXPECT_EQ(0, not_async(both));
-	EXPECT_EQ(1, box_get(both, &number));
-	EXPECT_EQ(1, box_put(both, i));
-	EXPECT_EQ(0, pending());
-	close(both);
-	self->r = box_open_id(self->dev, box_id(self->fd), R);
-}
-
-TEST_F(notice, setown_may_name_another_process)
-{
-	int pair[2];
-	pid_t child;
-	char byte;
-
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	child = box_fork();
-	if (!child) {
-		close(pair[0]);
-		CHECK_EQ(1, read(pair[1], &byte, 1));
-		CHECK_EQ(SIGIO, pending());
-		CHECK_EQ(0, pending());
-		_exit(0);
-	}
-	close(pair[1]);
-	EXPECT_EQ(0, async(self->r, child, 0));
-	EXPECT_EQ(1, box_put(self->fd, 1));
-	EXPECT_EQ(1, write(pair[0], "g", 1));
-	EXPECT_EQ(0, box_wait(child));
-	EXPECT_EQ(0, pending());
-	/* It has died: nobody is told. */
-	empty(self->r);
-	EXPECT_EQ(1, box_put(self->fd, 2));
-	EXPECT_EQ(0, pending());
-	close(pair[0]);
-}
-
-TEST_F(notice, no_sigio_after_o_async_is_cleared)
-{
-	__u32 number;
-	int i;
-
-	EXPECT_EQ(0, async(self->r, getpid(), 0));
-	EXPECT_EQ(0, async(self->fd, getpid(), 0));
-	EXPECT_EQ(0, not_async(self->r));
-	EXPECT_EQ(0, not_async(self->fd));
-	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(1, box_put(self->fd, i));
-	}
-	EXPECT_EQ(1, box_get(self->r, &number));
-	EXPECT_EQ(0, pending());
-	/* And back. */
-	EXPECT_EQ(0, async(self->r, getpid(), 0));
-	empty(self->r);
-	EXPECT_EQ(1, box_put(self->fd, 5));
-	EXPECT_EQ(SIGIO, pending());
-}
-
-TEST_F(notice, no_sigio_after_the_handle_is_closed)
-{
-	int copy = dup(self->r);
-
-	EXPECT_EQ(0, async(self->r, getpid(), 0));
-	close(self->r);
-	EXPECT_EQ(1, box_put(self->fd, 1));
-	EXPECT_EQ(SIGIO, pending());
-	empty(copy);
-	close(copy);
-	self->r = box_open_id(self->dev, box_id(self->fd), R);
-	ASSERT_LE(0, self->r);
-	EXPECT_EQ(1, box_put(self->fd, 2));
-	EXPECT_EQ(0, pending());
 }
 
 TEST_F(notice, everything_at_once)
