@@ -275,10 +275,10 @@ struct ipcbox_info {
  * and write move bytes. What is written in one call of up to PIPE_BUF bytes
  * stays together; a longer write may be mixed with others and may be accepted
  * in part; writev(2) is a write for each of its buffers. read takes what is
- * there, in order, and leaves the rest of a write for the next. It returns 0 when there is nothing and no sender will come,
- * which for a stream that is not persistent is so as soon as the last send
- * handle is closed; write fails with EPIPE, and the signal SIGPIPE, when no
- * receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
+ * there, in order, and leaves the rest of a write for the next. It returns 0
+ * when there is nothing and no sender will come, which for a stream that is not
+ * persistent is so as soon as the last send handle is closed; write fails with
+ * EPIPE, and the signal SIGPIPE, when no receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
  *
  * A plain queue (IPCBOX_CREATE_PLAIN) is for programs made for the queues of
  * POSIX. Its room belongs to whoever comes first: no user has a share of it, nor
@@ -300,8 +300,9 @@ struct ipcbox_info {
  *
  *   EINVAL   kind, mode, rights, name or limits are out of range; a stream
  *            must be a queue, and take messages of PIPE_BUF bytes; streams and
- *            persistent objects take no descriptors; a handle on a channel cannot both receive and send,
- *            and a channel has no other limits than mapped_bytes
+ *            persistent objects take no descriptors; a handle on a channel
+ *            cannot both receive and send, and a channel has no other limits
+ *            than mapped_bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
  *            of another kind, or a stream and none was asked for, or none
  *   EDQUOT   the user has user_objects objects, or mapped_bytes does not fit
