@@ -278,7 +278,8 @@ struct ipcbox_info {
  * there, in order, and leaves the rest of a write for the next. It returns 0
  * when there is nothing and no sender will come, which for a stream that is not
  * persistent is so as soon as the last send handle is closed; write fails with
- * EPIPE, and the signal SIGPIPE, when no receiver will come. SEND, RECEIVE, CALL, SETTLE and ANSWER are EOPNOTSUPP.
+ * EPIPE, and the signal SIGPIPE, when no receiver will come. SEND, RECEIVE,
+ * CALL, SETTLE and ANSWER are EOPNOTSUPP.
  *
  * A plain queue (IPCBOX_CREATE_PLAIN) is for programs made for the queues of
  * POSIX. Its room belongs to whoever comes first: no user has a share of it, nor
