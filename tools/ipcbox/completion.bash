@@ -12,7 +12,7 @@ _ipcbox() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W 'create send recv peek work call serve
-			pipe ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
+			pipe run ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
 		return
 	fi
 	command=${COMP_WORDS[1]}
@@ -48,7 +48,7 @@ _ipcbox() {
 	esac
 
 	# Behind -- it is another command's line, as far as that is known here.
-	if [[ $command == work || $command == serve ]] &&
+	if [[ $command == work || $command == serve || $command == run ]] &&
 		[[ " ${COMP_WORDS[*]:2:COMP_CWORD-2} " == *' -- '* ]]; then
 		compopt -o default
 		[[ $previous == -- ]] && COMPREPLY=($(compgen -c -- "$word"))
@@ -95,7 +95,7 @@ _ipcbox() {
 		;;
 	rm) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
 	help) COMPREPLY=($(compgen -W 'create send recv peek work call serve
-		pipe ls stat watch set dlq rm limits doctor' -- "$word")) ;;
+		pipe run ls stat watch set dlq rm limits doctor' -- "$word")) ;;
 	esac
 }
 

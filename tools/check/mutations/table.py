@@ -643,4 +643,80 @@ MUTATIONS = [
         "selftests/stream",
         "poll_says_when_there_are_bytes",
     ),
+    # Plain and revocable queues, exclusive notice, what one request may ask for
+    Mutation(
+        "in a plain queue no user's first message goes in beyond its room",
+        "module/queue.c",
+        [("\tif (queue->limits.plain)\n\t\treturn queue_has_room(queue, length);\n", "")],
+        "selftests/plain_queue",
+        "a_user_may_fill_it_and_another_finds_no_room",
+    ),
+    Mutation(
+        "in a plain queue who fits passes who does not",
+        "module/queue.c",
+        [("\t\t\t\tcontinue;\n\t\t\tunpark(", "\t\t\t\treturn NULL;\n\t\t\tunpark(")],
+        "selftests/plain_queue",
+        "who_waits_and_fits_passes_who_does_not",
+    ),
+    Mutation(
+        "a revocable object's rights are those of the caller at each use",
+        "module/handle.c",
+        [("\treturn ipcbox_object_permits(object, rights) ? 0 : -EACCES;\n", "\treturn 0;\n")],
+        "selftests/revocable_queue",
+        "a_handle_serves_whom_the_mode_lets",
+    ),
+    Mutation(
+        "unlinking a revocable object discards its messages",
+        "module/exchange.c",
+        [
+            (
+                "\texchange_empty(ipcbox_exchange_of(object));\n}\n\nstatic const",
+                "\tif (!object)\n\t\texchange_empty(ipcbox_exchange_of(object));\n}\n\nstatic const",
+            )
+        ],
+        "selftests/revocable_queue",
+        "unlinking_ends_it_for_all_at_once",
+    ),
+    Mutation(
+        "who waits on a revocable object looks at its rights again when they change",
+        "module/exchange.c",
+        [("\tif (object->state & IPCBOX_STATE_REVOCABLE) {\n", "\tif (!object) {\n")],
+        "selftests/revocable_queue",
+        "who_waits_looks_again_when_rights_change",
+    ),
+    Mutation(
+        "an object has one exclusive registration",
+        "module/notify.c",
+        [("\tif (!exchange->registrant) {\n", "\tif (exchange) {\n")],
+        "selftests/exclusive_notice",
+        "there_is_one_and_it_fires_once",
+    ),
+    Mutation(
+        "closing a descriptor ends the process's registration",
+        "module/notify.c",
+        [("\tif (READ_ONCE(exchange->registrant))\n", "\tif (!exchange)\n")],
+        "selftests/exclusive_notice",
+        "closing_any_descriptor_ends_it",
+    ),
+    Mutation(
+        "who waits follows the wall clock",
+        "module/exchange.h",
+        [("\treturn flags & IPCBOX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;\n", "\treturn CLOCK_MONOTONIC;\n")],
+        "selftests/request_options",
+        "who_waits_follows_the_wall_clock_when_it_is_set",
+    ),
+    Mutation(
+        "the lowest tag is received first",
+        "module/selector.c",
+        [("\t       (traits->tag & selection->mask) < (best->tag & selection->mask);\n", "\t       false;\n")],
+        "selftests/selective_receive",
+        "by_the_lowest_tag",
+    ),
+    Mutation(
+        "a request for another object than the handle's is refused",
+        "module/exchange.h",
+        [("\treturn id && id != handle->object->id ? -ESTALE : 0;\n", "\treturn 0;\n")],
+        "selftests/request_options",
+        "only_the_object_that_is_meant_serves",
+    ),
 ]

@@ -296,14 +296,37 @@ test_doctor_finds_senseless_limits() {
 	ipcbox limits --set "user_bytes=$1" -q
 }
 
+test_run_refuses_what_it_cannot_serve() {
+	run ipcbox run
+	fails_with 2 "PROGRAM"
+	# Options behind -- are not ours.
+	run ipcbox run -- no-such-program --help
+	fails_with 1 "no-such-program"
+	run ipcbox run -- /bin/busybox true
+	fails_with 1 "statically"
+	mv /dev/ipcbox /dev/ipcbox.hidden
+	run ipcbox run -- "$dir/script"
+	mv /dev/ipcbox.hidden /dev/ipcbox
+	fails_with 6 "modprobe ipcbox"
+}
+
+test_run_loads_the_library_before_others() {
+	# shellcheck disable=SC2016 # the script's own
+	printf '%s\n' '#!/bin/sh' 'echo "$LD_PRELOAD" "$@"; exit 7' >"$dir/script"
+	chmod +x "$dir/script"
+	run env LD_PRELOAD=other.so ipcbox run -- "$dir/script" --json a
+	status_is 7
+	out_has "libipcbox-mq.so:other.so --json a"
+}
+
 test_help_and_version() {
 	run ipcbox --help
 	status_is 0
 	out_has "Usage: ipcbox COMMAND"
 	run ipcbox help
 	status_is 0
-	for name in create send recv peek work call serve pipe ls stat watch set dlq \
-		rm limits doctor; do
+	for name in create send recv peek work call serve pipe run ls stat watch \
+		set dlq rm limits doctor; do
 		run ipcbox help $name
 		status_is 0
 		out_has "Usage: ipcbox $name"
