@@ -222,6 +222,18 @@ int interrupt_pending(void);
 /* Says that it was interrupted and that @done was done, and ends. */
 _Noreturn void interrupt_die(const char *done);
 
+/* users.c: who uses an object, as far as the caller may see it */
+struct object_user {
+	int pid;
+	char command[20];
+	unsigned int handles;	/* descriptors */
+	char rights[8];		/* of one of them */
+	unsigned int mappings;	/* of a region */
+};
+
+void each_user(uint64_t id, void (*found)(const struct object_user *user,
+					  void *context), void *context);
+
 /* progress.c: the line on the terminal while a file moves */
 void progress_begin(const char *label, uint64_t total);
 void progress_update(uint64_t bytes);
@@ -241,7 +253,7 @@ void print_header(const struct ipcbox_incoming *message);
 /* The subcommands */
 extern const struct argp call_argp, create_argp, dlq_argp, doctor_argp,
 			 limits_argp, ls_argp, peek_argp, pipe_argp,
-			 recv_argp, rm_argp, run_argp,
+			 recv_argp, region_argp, rm_argp, run_argp,
 			 send_argp, serve_argp, set_argp, stat_argp,
 			 watch_argp, work_argp;
 
@@ -254,6 +266,7 @@ int ls_run(int argc, char **argv);
 int peek_run(int argc, char **argv);
 int pipe_run(int argc, char **argv);
 int recv_run(int argc, char **argv);
+int region_run(int argc, char **argv);
 int rm_run(int argc, char **argv);
 int run_run(int argc, char **argv);
 int send_run(int argc, char **argv);

@@ -46,11 +46,22 @@ static void add_row(struct table *table, const struct ipcbox_stat *objects,
 	table_cell(table, format_text("%s", object_kind(state)));
 	table_cell(table, format_text("%s", text_user(text, state->uid)));
 	table_cell(table, format_text("%04o", state->mode));
-	table_cell(table, format_text("%llu of %llu",
-				      (unsigned long long)state->messages,
-				      (unsigned long long)state->max_messages));
-	table_cell(table, format_text("%s of %s", text_size(text, state->bytes),
-				      text_size(limit, state->max_bytes)));
+	if (state->max_messages) {
+		table_cell(table,
+			   format_text("%llu of %llu",
+				       (unsigned long long)state->messages,
+				       (unsigned long long)state->max_messages));
+		table_cell(table,
+			   format_text("%s of %s",
+				       text_size(text, state->bytes),
+				       text_size(limit, state->max_bytes)));
+	} else {
+		/* It has memory, which is mapped, in place of messages. */
+		table_cell(table, format_text("-"));
+		table_cell(table, format_text("%s",
+					      text_size(text,
+							state->mapped_bytes)));
+	}
 	table_cell(table, format_text("%llu", (unsigned long long)state->held));
 	table_cell(table, ends(state->send_handles, state->senders_waiting));
 	table_cell(table, ends(state->receive_handles,

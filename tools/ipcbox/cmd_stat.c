@@ -60,23 +60,36 @@ static void print_dead(const struct ipcbox_stat *state,
 		       state->max_descriptors);
 }
 
-static void print_state(const struct ipcbox_stat *state,
-			const struct ipcbox_stat *dead)
+static void print_mapped(const struct ipcbox_stat *state)
+{
+	char size[SHORT_TEXT];
+
+	printf("  memory           %s%s\n", text_size(size, state->mapped_bytes),
+	       state->state & IPCBOX_STATE_SEALED ? ", sealed" : "");
+	printf("  mappings         %u\n", state->mappings);
+	if (state->semaphores)
+		printf("  semaphores       %u\n", state->semaphores);
+}
+
+static void print_user(const struct object_user *user, void *context)
+{
+	(void)context;
+	printf("  used by          process %d (%s)", user->pid, user->command);
+	if (user->handles)
+		printf(", %u %s (%s)", user->handles,
+		       plural(user->handles, "descriptor", "descriptors"),
+		       user->rights);
+	if (user->mappings)
+		printf(", %u %s", user->mappings,
+		       plural(user->mappings, "mapping", "mappings"));
+	putchar('\n');
+}
+
+static void print_messages(const struct ipcbox_stat *state,
+			   const struct ipcbox_stat *dead)
 {
 	char a[SHORT_TEXT], b[SHORT_TEXT], c[SHORT_TEXT];
-	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
 
-	object_label(label, state);
-	printf("%s\n", label);
-	printf("  id               %llu\n", (unsigned long long)state->id);
-	printf("  owner            %s, group %s, mode %04o\n",
-	       text_user(a, state->uid), text_group(b, state->gid),
-	       state->mode);
-	printf("  lives            %s\n",
-	       state->state & IPCBOX_STATE_UNLINKED ?
-	       "until its last handle is closed (it was removed)" :
-	       state->state & IPCBOX_STATE_PERSISTENT ?
-	       "until it is removed" : "until its last handle is closed");
 	printf("  messages         %llu of %llu (at most %llu so far)\n",
 	       (unsigned long long)state->messages,
 	       (unsigned long long)state->max_messages,
@@ -101,12 +114,36 @@ static void print_state(const struct ipcbox_stat *state,
 	print_count("exhausted", state->exhausted, "given back too often");
 	print_count("buried", state->buried, "of these two, became dead letters");
 	print_dead(state, dead);
+}
+
+static void print_state(const struct ipcbox_stat *state,
+			const struct ipcbox_stat *dead)
+{
+	char a[SHORT_TEXT], b[SHORT_TEXT];
+	char label[SHORT_TEXT + IPCBOX_NAME_MAX];
+
+	object_label(label, state);
+	printf("%s\n", label);
+	printf("  id               %llu\n", (unsigned long long)state->id);
+	printf("  owner            %s, group %s, mode %04o\n",
+	       text_user(a, state->uid), text_group(b, state->gid),
+	       state->mode);
+	printf("  lives            %s\n",
+	       state->state & IPCBOX_STATE_UNLINKED ?
+	       "until its last handle is closed (it was removed)" :
+	       state->state & IPCBOX_STATE_PERSISTENT ?
+	       "until it is removed" : "until its last handle is closed");
+	if (state->max_messages)
+		print_messages(state, dead);
+	if (state->mapped_bytes || state->semaphores)
+		print_mapped(state);
 	printf("  open handles     %u: %u may send, %u may receive\n",
 	       state->handles, state->send_handles, state->receive_handles);
 	printf("  waiting          %u %s, %u %s\n", state->senders_waiting,
 	       plural(state->senders_waiting, "sender", "senders"),
 	       state->receivers_waiting,
 	       plural(state->receivers_waiting, "receiver", "receivers"));
+	each_user(state->id, print_user, NULL);
 }
 
 int stat_run(int argc, char **argv)

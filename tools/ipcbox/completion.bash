@@ -12,7 +12,7 @@ _ipcbox() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W 'create send recv peek work call serve
-			pipe run ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
+			pipe run region ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
 		return
 	fi
 	command=${COMP_WORDS[1]}
@@ -75,6 +75,8 @@ _ipcbox() {
 			--dead-letter --max-deliveries' ;;
 		dlq) options+=' --requeue --sequence --timeout' ;;
 		watch) options+=' --interval --count' ;;
+		region) options+=' --mode --semaphores --huge --exclusive --offset
+			--length --count --timeout' ;;
 		rm) options+=' --force' ;;
 		limits) options+=' --set' ;;
 		esac
@@ -94,8 +96,15 @@ _ipcbox() {
 		esac
 		;;
 	rm) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
+	region)
+		case $COMP_CWORD in
+		2) COMPREPLY=($(compgen -W 'create read write seal semaphores
+			set take give' -- "$word")) ;;
+		3) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
+		esac
+		;;
 	help) COMPREPLY=($(compgen -W 'create send recv peek work call serve
-		pipe run ls stat watch set dlq rm limits doctor' -- "$word")) ;;
+		pipe run region ls stat watch set dlq rm limits doctor' -- "$word")) ;;
 	esac
 }
 

@@ -26,7 +26,7 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o, s:b}",
 			 "id", number(state->id), "name", name,
 			 "kind", kind_name(state->kind),
 			 "stream", !!(state->state & IPCBOX_STATE_STREAM),
@@ -62,7 +62,8 @@ json_t *json_of_object(const struct ipcbox_stat *state)
 			 "max_descriptors", number(state->max_descriptors),
 			 "mapped_bytes", number(state->mapped_bytes),
 			 "mappings", number(state->mappings),
-			 "semaphores", number(state->semaphores));
+			 "semaphores", number(state->semaphores),
+			 "sealed", !!(state->state & IPCBOX_STATE_SEALED));
 }
 
 static json_t *base64(const unsigned char *data, size_t length)

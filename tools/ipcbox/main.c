@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	  &pipe_argp, pipe_run },
 	{ "run", "-- PROGRAM...", "keep a program's POSIX and System V queues",
 	  &run_argp, run_run },
+	{ "region", "ACTION NAME", "make and use shared memory and semaphores",
+	  &region_argp, region_run },
 	{ "ls", "", "list the objects that you may see",
 	  &ls_argp, ls_run },
 	{ "stat", "NAME", "show all about one object",
