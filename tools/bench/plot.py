@@ -53,7 +53,7 @@ def latency_curves(results):
 def draw(data, path):
     """Draw all plots beside the file of figures; returns what to say of them."""
     if not shutil.which("gnuplot"):
-        return "none: gnuplot is not installed"
+        return "none, for gnuplot is missing: apt install gnuplot-nox"
     results = Results(data)
     unit = "instructions" if results.mode == "icount" else "nanoseconds"
     wanted = {

@@ -32,10 +32,16 @@ def ratio(results, workload, point, name):
     return f"{value / best[0]:.2f}" if value is not None and best and best[0] else "-"
 
 
+def any_figure(results, workload, name):
+    rows = [results.rows.get((workload, point, name), {}) for point in results.points(workload)]
+    return any(row.get("error") != "EOPNOTSUPP" for row in rows)
+
+
 def table(results, workload):
     """The rows of one workload: a line a transport, a column a point."""
     points = results.points(workload)
-    names = results.names(workload)
+    # Those that cannot do it at any point have nothing to show.
+    names = [name for name in results.names(workload) if any_figure(results, workload, name)]
     entry = results.workloads[workload]
     unit = "instructions" if entry["unit"] == "ns" and results.mode == "icount" else entry["unit"]
     cells = {
@@ -51,8 +57,11 @@ def table(results, workload):
     best = [results.best(workload, point, results.peers(("kernel", "bytes", "library"))) for point in points]
     if any(best):
         lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
-    spreads = [row["spread"] for key, row in results.rows.items() if key[0] == workload and "spread" in row]
-    lines.append(f"  spread of repeats at most {100 * max(spreads, default=0):.2f} %")
+    spreads = [
+        (row["spread"], key[2]) for key, row in results.rows.items() if key[0] == workload and "spread" in row
+    ]
+    widest = max(spreads, default=(0, "none"))
+    lines.append(f"  spread of repeats at most {100 * widest[0]:.2f} % ({widest[1]})")
     return "\n".join(lines)
 
 
@@ -101,6 +110,34 @@ def processor_time(results):
     return "\n".join(lines)
 
 
+# What the short table shows: a workload, a point, and what it is.
+SUMMARY = [
+    ("roundtrip", 16, "round trip, 16 B"),
+    ("oneway", 64, "one way, 64 B"),
+    ("oneway", 4096, "one way, 4 KiB"),
+    ("oneway", 65536, "one way, 64 KiB"),
+    ("oneway", 8 << 20, "one way, 8 MiB"),
+    ("batch", 32, "64 B in batches of 32"),
+    ("crowd", 8, "8 senders at once, 64 B"),
+    ("memory", 16, "kernel memory of a 16 B message, bytes"),
+]
+
+
+def summary(data):
+    """The short table, as Markdown: each of our ways beside the best peer."""
+    results = Results(data)
+    lines = ["| what | by | figure | best peer | its figure | ratio |", "| --- | --- | --- | --- | --- | --- |"]
+    for workload, point, what in SUMMARY:
+        for name in results.names(workload):
+            value = results.value(workload, point, name)
+            if not results.transports[name]["ours"] or value is None:
+                continue
+            best = results.best(workload, point, results.rivals(name))
+            cells = [what, f"`{name}`", number(value), *([best[1], number(best[0])] if best else ["-", "-"])]
+            lines.append("| " + " | ".join([*cells, ratio(results, workload, point, name)]) + " |")
+    return "\n".join(lines)
+
+
 def failures(results):
     """Rows that should have been and are not."""
     return [
@@ -116,6 +153,8 @@ def tables(data):
         f"{results.mode}: kernel {data['kernel']}, ipcbox {data['revision']},"
         f" {'the least' if results.mode == 'native' else 'medians'} of {data['repeats']} repeats"
     ]
+    if results.mode in ("smp", "host"):
+        parts[0] += f"; load of the host before: {data['load']:.1f}"
     parts += [table(results, workload) for workload in results.workloads if results.points(workload)]
     parts += [text for text in (processor_time(results), latencies(results)) if text]
     if results.mode in targets.TARGETS:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /* The list of transports, in the order of the table. */
+#include <linux/ipcbox.h>
+
 #include "bench.h"
 #include "transports/transports.h"
 
@@ -7,6 +9,9 @@ const struct transport *const transports[] = {
 	&transport_ipcbox,
 	&transport_ipcbox_file,
 	&transport_ipcbox_call,
+#ifdef IPCBOX_FEATURE_SPIN
+	&transport_ipcbox_call_spin,
+#endif
 #ifdef HAVE_CHANNEL
 	&transport_channel,
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
-/* ipcbox by ipcbox_call and ipcbox_answer: a request is one call each side. */
+/*
+ * ipcbox by ipcbox_call and ipcbox_answer: a request is one call each side. Those
+ * who wait may spin before they sleep.
+ */
 #include "box.h"
 #include "transports.h"
 
@@ -53,3 +56,33 @@ const struct transport transport_ipcbox_call = {
 	.serve = serve,
 	.close = box_close,
 };
+
+#ifdef IPCBOX_FEATURE_SPIN
+
+/* Longer than an answer takes on an emulated processor. */
+#define SPIN_NS 200000
+
+static int open_and_spin(struct link *link)
+{
+	int error = box_open(link);
+
+	if (error)
+		return error;
+	error = ipcbox_spin(link->state, SPIN_NS);
+	if (error)
+		box_close(link);
+	return error;
+}
+
+const struct transport transport_ipcbox_call_spin = {
+	.name = "ipcbox-call-spin",
+	.family = FAMILY_KERNEL,
+	.ours = true,
+	.available = box_available,
+	.open = open_and_spin,
+	.call = call,
+	.serve = serve,
+	.close = box_close,
+};
+
+#endif

@@ -50,12 +50,18 @@ static int datagram_open(struct link *link)
 	return socket_open(link, SOCK_DGRAM);
 }
 
+/* What the kernel says of a packet that it could never take. */
+static bool is_too_long(void)
+{
+	return errno == EMSGSIZE || errno == ENOBUFS;
+}
+
 static int send_singly(int fd, const struct burst *burst)
 {
 	for (unsigned long i = 0; i < burst->count; i++) {
 		burst_stamp(burst, burst->buffer, i);
 		if (send(fd, burst->buffer, burst->size, 0) < 0)
-			return errno == EMSGSIZE ? -EOPNOTSUPP : failure();
+			return is_too_long() ? -EOPNOTSUPP : failure();
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@ static const unsigned long pairs[] = { 1, 2, 8, POINTS_END };
 #define CHUNK	50
 
 /* Budgets in a window: the link fills and empties more than once. */
-#define WINDOW	2
+#define WINDOW	4
 
 static struct burst burst_new(void)
 {

@@ -15,7 +15,7 @@ static int oneway_run(const struct transport *transport, unsigned long size,
 {
 	const struct shape shape = {
 		.size = size,
-		.depth = burst_messages(size),
+		.depth = burst_messages(transport, size),
 		.levels = 1,
 		.batch = 1,
 		.senders = 1,
@@ -48,6 +48,13 @@ static bool sends(const struct transport *transport)
 	return transport->send;
 }
 
+/* Those without batches are there for what their single messages cost. */
+static bool compares_batches(const struct transport *transport)
+{
+	return transport->send && (transport->can & CAN_BATCH ||
+				   transport->family == FAMILY_KERNEL);
+}
+
 const struct workload workload_oneway = {
 	.name = "oneway",
 	.what = "bytes, one way",
@@ -63,5 +70,5 @@ const struct workload workload_batch = {
 	.unit = "ns",
 	.points = batches,
 	.run = batch_run,
-	.wants = sends,
+	.wants = compares_batches,
 };

@@ -224,9 +224,10 @@ int turns_run(const struct transport *transport, const struct shape *shape,
 	return error;
 }
 
-unsigned long burst_messages(size_t size)
+unsigned long burst_messages(const struct transport *transport, size_t size)
 {
-	unsigned long messages = size ? (2 << 20) / size : 1000;
+	unsigned long most = transport->family == FAMILY_LIBRARY ? 200 : 1000;
+	unsigned long messages = size ? (2 << 20) / size : most;
 
-	return messages > 1000 ? 1000 : messages < 2 ? 2 : messages;
+	return messages > most ? most : messages < 1 ? 1 : messages;
 }

@@ -30,8 +30,11 @@ void objects_remove(void);
  */
 int64_t memory_free(void);
 
-/* How many messages of @size bytes to have in a link at once, at most 1,000. */
-unsigned long burst_messages(size_t size);
+/*
+ * How many messages of @size bytes to have in a link at once: 1,000, or fewer of
+ * long ones, and of libraries, which take as many instructions for far fewer.
+ */
+unsigned long burst_messages(const struct transport *transport, size_t size);
 
 /**
  * turns_run - what messages cost when the ends act in turn
