@@ -332,30 +332,3 @@ void ipcbox_user_put(struct ipcbox_user *user)
 	ipcbox_user_put_locked(user);
 	mutex_unlock(&box->lock);
 }
-
-/**
- * ipcbox_user_charge() - charge bytes in flight
- * @user: whose budget
- * @bytes: how many
- *
- * Return: 0, or -EDQUOT when they do not fit, charging nothing.
- */
-int ipcbox_user_charge(struct ipcbox_user *user, u64 bytes)
-{
-	u64 used = atomic64_add_return(bytes, &user->bytes);
-
-	if (likely(used <= ipcbox_limit(user_bytes)))
-		return 0;
-	atomic64_sub(bytes, &user->bytes);
-	return -EDQUOT;
-}
-
-/**
- * ipcbox_user_uncharge() - bytes are in flight no more
- * @user: who was charged
- * @bytes: how many
- */
-void ipcbox_user_uncharge(struct ipcbox_user *user, u64 bytes)
-{
-	atomic64_sub(bytes, &user->bytes);
-}

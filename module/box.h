@@ -6,12 +6,15 @@
 #define IPCBOX_BOX_H
 
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
+
+#include "limits.h"
 
 struct ipcbox_object;
 struct net;
@@ -90,7 +93,32 @@ struct ipcbox_user *ipcbox_user_get_locked(struct ipcbox_box *box, kuid_t uid);
 struct ipcbox_user *ipcbox_user_get(struct ipcbox_box *box, kuid_t uid);
 void ipcbox_user_put_locked(struct ipcbox_user *user);
 void ipcbox_user_put(struct ipcbox_user *user);
-int ipcbox_user_charge(struct ipcbox_user *user, u64 bytes);
-void ipcbox_user_uncharge(struct ipcbox_user *user, u64 bytes);
+
+/**
+ * ipcbox_user_charge() - charge bytes in flight
+ * @user: whose budget
+ * @bytes: how many
+ *
+ * Return: 0, or -EDQUOT when they do not fit, charging nothing.
+ */
+static inline int ipcbox_user_charge(struct ipcbox_user *user, u64 bytes)
+{
+	u64 used = atomic64_add_return(bytes, &user->bytes);
+
+	if (likely(used <= ipcbox_limit(user_bytes)))
+		return 0;
+	atomic64_sub(bytes, &user->bytes);
+	return -EDQUOT;
+}
+
+/**
+ * ipcbox_user_uncharge() - bytes are in flight no more
+ * @user: who was charged
+ * @bytes: how many
+ */
+static inline void ipcbox_user_uncharge(struct ipcbox_user *user, u64 bytes)
+{
+	atomic64_sub(bytes, &user->bytes);
+}
 
 #endif /* IPCBOX_BOX_H */

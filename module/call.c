@@ -193,7 +193,7 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 		return error;
 	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 	if (!error)
-		error = ipcbox_exchange_check_messages(handle);
+		error = ipcbox_exchange_check_tokens(handle);
 	if (error)
 		return error;
 	message = ipcbox_send_make(handle, &outgoing);

@@ -19,6 +19,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "pool.h"
 #include "select.h"
 #include "trace.h"
 
@@ -152,6 +153,19 @@ int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle)
 }
 
 /**
+ * ipcbox_exchange_check_tokens() - does it take messages that are waited for?
+ * @handle: the handle
+ *
+ * Return: 0; -EOPNOTSUPP for a stream, and for a mailbox with a receive pool,
+ * whose messages are the receiver's as soon as they are there.
+ */
+int ipcbox_exchange_check_tokens(const struct ipcbox_handle *handle)
+{
+	return ipcbox_exchange_of(handle->object)->pool ?
+		       -EOPNOTSUPP : ipcbox_exchange_check_messages(handle);
+}
+
+/**
  * ipcbox_exchange_add_receiver_locked() - a receiver waits
  * @exchange: the exchange, locked
  * @waiter: the receiver
@@ -242,6 +256,19 @@ static void exchange_note(struct pid **last, struct pid *pid)
 }
 
 /**
+ * ipcbox_exchange_note_sender_locked() - a message is accepted
+ * @exchange: the exchange, locked
+ * @pid: the process that sent it
+ */
+void ipcbox_exchange_note_sender_locked(struct ipcbox_exchange *exchange,
+					struct pid *pid)
+{
+	lockdep_assert_held(&exchange->lock);
+	exchange_note(&exchange->last_sender, pid);
+	exchange->sent_at = ktime_get_real_seconds();
+}
+
+/**
  * ipcbox_exchange_note_receiver_locked() - a message is received
  * @exchange: the exchange, locked
  * @pid: the process that receives it
@@ -297,9 +324,14 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 		if (delivery->lifetime.length)
 			ipcbox_expiry_add_locked(exchange, delivery);
 	}
+	/* Who receives from a pool is told when it is in there. */
+	if (exchange->pool)
+		return;
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
 	if (unlikely(!list_empty(&exchange->notices)))
-		ipcbox_notify_arrival_locked(exchange, message);
+		ipcbox_notify_arrival_locked(exchange,
+					     exchange->queue.messages == 1,
+					     message->pid, message->uid);
 }
 
 /**
@@ -340,8 +372,7 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 		ipcbox_lifetime_begin(&delivery->lifetime, ktime_get());
 	exchange->sent++;
 	exchange->bytes_sent += message->entry.length;
-	exchange_note(&exchange->last_sender, message->pid);
-	exchange->sent_at = ktime_get_real_seconds();
+	ipcbox_exchange_note_sender_locked(exchange, message->pid);
 	trace_ipcbox_send(&exchange->object, &message->entry);
 	ipcbox_exchange_deliver_locked(exchange, message, wakes);
 }
@@ -447,6 +478,7 @@ struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
 		return NULL;
 	refcount_inc(&user->references);
 	created->user = user;
+	created->number = 0;
 	ipcbox_exchange_lock(exchange, &wakes);
 	share = exchange_find_share_locked(exchange, user->uid);
 	if (!share) {
@@ -525,6 +557,56 @@ static bool exchange_descriptors_valid(u32 count, bool never)
 	return never ? !count : count <= IPCBOX_DESCRIPTORS_MAX;
 }
 
+/* A ring holds what it holds; a message shall not take a good part of it. */
+static struct exchange_limits
+exchange_pool_defaults(const struct ipcbox_create *request)
+{
+	u64 ring = request->mapped_bytes;
+
+	return (struct exchange_limits){
+		.messages = request->max_messages ?:
+				    clamp_t(u64, ring / IPCBOX_POOL_OVERHEAD, 1,
+					    ipcbox_limit(object_messages_max)),
+		.bytes = request->max_bytes ?:
+				 min_t(u64, ring, ipcbox_limit(object_bytes_max)),
+		.message_bytes = request->max_message_bytes ?:
+					 min3(ipcbox_limit(message_bytes),
+					      ipcbox_limit(pool_message_bytes),
+					      ring / 4),
+	};
+}
+
+/* Could each message go into the ring, and without a long pause for others? */
+static bool exchange_fits_ring(u64 ring, const struct exchange_limits *limits)
+{
+	return !ring ||
+	       (limits->message_bytes <= ipcbox_pool_message_max(ring) &&
+		limits->message_bytes <= ipcbox_limit(pool_message_bytes));
+}
+
+static bool exchange_pool_valid(const struct ipcbox_create *request,
+				const struct exchange_limits *limits)
+{
+	return !request->mapped_bytes ||
+	       (request->kind == IPCBOX_MAILBOX && !request->max_descriptors &&
+		exchange_fits_ring(request->mapped_bytes, limits));
+}
+
+static int exchange_create_pool(struct ipcbox_exchange *exchange, u64 ring)
+{
+	struct ipcbox_pool *pool;
+
+	if (!ring)
+		return 0;
+	pool = ipcbox_pool_create(ring);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	exchange->pool = pool;
+	exchange->object.mapped_bytes = ring;
+	exchange->object.state = IPCBOX_STATE_POOL;
+	return 0;
+}
+
 static struct ipcbox_object *
 exchange_create(const struct ipcbox_create *request)
 {
@@ -537,12 +619,16 @@ exchange_create(const struct ipcbox_create *request)
 	};
 	struct ipcbox_queue_limits queue_limits;
 	struct ipcbox_exchange *exchange;
+	int error;
 
+	if (request->mapped_bytes)
+		limits = exchange_pool_defaults(request);
 	if (!limits.message_bytes)
 		limits.message_bytes = min(ipcbox_limit(message_bytes),
 					   limits.bytes);
-	if (!exchange_limits_valid(&limits) || request->mapped_bytes ||
-	    request->semaphores || request->flags & IPCBOX_CREATE_HUGE ||
+	if (!exchange_limits_valid(&limits) || request->semaphores ||
+	    request->flags & IPCBOX_CREATE_HUGE ||
+	    !exchange_pool_valid(request, &limits) ||
 	    !exchange_descriptors_valid(request->max_descriptors, request->flags &
 					(IPCBOX_CREATE_STREAM |
 					 IPCBOX_CREATE_PERSISTENT)))
@@ -553,6 +639,11 @@ exchange_create(const struct ipcbox_create *request)
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
 		return ERR_PTR(-ENOMEM);
+	error = exchange_create_pool(exchange, request->mapped_bytes);
+	if (error) {
+		kfree(exchange);
+		return ERR_PTR(error);
+	}
 	queue_limits = (struct ipcbox_queue_limits){
 		.messages = limits.messages,
 		.bytes = limits.bytes,
@@ -608,6 +699,8 @@ static void exchange_destroy(struct ipcbox_object *object)
 	ipcbox_stream_destroy(&exchange->stream);
 	ipcbox_notify_destroy(exchange);
 	exchange_empty(exchange);
+	if (exchange->pool)
+		ipcbox_pool_destroy(exchange);
 	cancel_delayed_work_sync(&exchange->expire);
 	put_pid(exchange->last_sender);
 	put_pid(exchange->last_receiver);
@@ -701,6 +794,8 @@ static void exchange_detach(struct ipcbox_handle *handle)
 	struct ipcbox_wakes wakes;
 
 	ipcbox_notify_detach(handle);
+	if (exchange->pool)
+		ipcbox_pool_detach(handle);
 	ipcbox_exchange_lock(exchange, &wakes);
 	ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
 	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
@@ -735,6 +830,8 @@ static void exchange_stat(struct ipcbox_object *object,
 	const struct ipcbox_queue *queue = &exchange->queue;
 	struct ipcbox_wakes wakes;
 
+	if (exchange->pool)
+		ipcbox_pool_fill_stat(exchange, stat);
 	ipcbox_exchange_lock(exchange, &wakes);
 	stat->max_messages = queue->limits.messages;
 	stat->max_bytes = queue->limits.bytes;
@@ -798,6 +895,9 @@ static int exchange_check_dead_letter(struct ipcbox_object *object, u64 id)
 		return -ENOENT;
 	if (target == object || target->ops->create != exchange_create)
 		return -EINVAL;
+	/* A record has no room for what a dead letter tells. */
+	if (target->state & IPCBOX_STATE_POOL)
+		return -EOPNOTSUPP;
 	return ipcbox_object_grants(target, IPCBOX_RIGHT_SEND) ? 0 : -EACCES;
 }
 
@@ -809,6 +909,11 @@ static int exchange_set_check(struct ipcbox_object *object,
 	struct exchange_limits limits;
 	int error;
 
+	if (ipcbox_exchange_of(object)->pool &&
+	    ((request->mask & IPCBOX_SET_DEAD_LETTER && request->dead_letter) ||
+	     (request->mask & IPCBOX_SET_MAX_DELIVERIES &&
+	      request->max_deliveries)))
+		return -EOPNOTSUPP;
 	if (request->mask & IPCBOX_SET_DEAD_LETTER && request->dead_letter) {
 		error = exchange_check_dead_letter(object,
 						   request->dead_letter);
@@ -824,7 +929,8 @@ static int exchange_set_check(struct ipcbox_object *object,
 	if (!(request->mask & mask))
 		return 0;
 	limits = exchange_limits_after(ipcbox_exchange_of(object), request);
-	return exchange_limits_valid(&limits) ? 0 : -EINVAL;
+	return exchange_limits_valid(&limits) &&
+	       exchange_fits_ring(object->mapped_bytes, &limits) ? 0 : -EINVAL;
 }
 
 static void exchange_set(struct ipcbox_object *object,
@@ -879,6 +985,8 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 	IPCBOX_IOCTL(IPCBOX_IOC_SPIN, ipcbox_spin, time, ipcbox_spin_set),
 	IPCBOX_IOCTL(IPCBOX_IOC_SETTLE, ipcbox_settle, pad,
 		     ipcbox_exchange_settle),
+	IPCBOX_IOCTL(IPCBOX_IOC_POOL_WAIT, ipcbox_pool_wait, deadline,
+		     ipcbox_pool_wait),
 	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, changed_at,
 		     ipcbox_object_stat, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_descriptors,
@@ -903,6 +1011,8 @@ static const struct ipcbox_ioctl exchange_ioctls[] = {
 	.poll = ipcbox_notify_poll,					\
 	.async = ipcbox_notify_async,					\
 	.flush = ipcbox_notify_flush,					\
+	.mmap = ipcbox_pool_mmap,					\
+	.maps_both = true,						\
 }
 
 const struct ipcbox_kind ipcbox_mailbox_kind = EXCHANGE_KIND("mailbox");

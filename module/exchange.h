@@ -26,6 +26,7 @@
 
 struct ipcbox_delivery;
 struct ipcbox_message;
+struct ipcbox_pool;
 struct pid;
 struct task_struct;
 
@@ -33,11 +34,13 @@ struct task_struct;
  * struct ipcbox_share - what one user has in one exchange
  * @share: its part of the queue's room
  * @user: whose it is, held
+ * @number: by which the records of a receive pool name it; 0 for none yet
  * @node: place among the exchange's shares
  */
 struct ipcbox_share {
 	struct ipcbox_queue_share share;
 	struct ipcbox_user *user;
+	u32 number;
 	struct hlist_node node;
 };
 
@@ -86,6 +89,7 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  *	lifetime.c
  * @expire: does so when its time comes
  * @stream: where readers are, if it is a stream; its own lock
+ * @pool: the mailbox's receive pool, or NULL; never changes
  * @notices: registrations of NOTIFY
  * @registrant: of them, the exclusive one, or NULL; see locking.h
  * @async_readable: O_ASYNC files that may receive; fasync's own locks
@@ -131,6 +135,7 @@ struct ipcbox_exchange {
 	struct timerqueue_head expiries;
 	struct delayed_work expire;
 	struct ipcbox_stream stream;
+	struct ipcbox_pool *pool;
 	struct list_head notices;
 	struct ipcbox_notice *registrant;
 	struct fasync_struct *async_readable;
@@ -275,6 +280,8 @@ void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange);
 bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
 int ipcbox_exchange_end_error(const struct ipcbox_exchange *exchange);
+void ipcbox_exchange_note_sender_locked(struct ipcbox_exchange *exchange,
+					struct pid *pid);
 void ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
 					  struct pid *pid);
 void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
@@ -298,6 +305,7 @@ void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
 void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_queue_entry *entry);
 int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle);
+int ipcbox_exchange_check_tokens(const struct ipcbox_handle *handle);
 struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
 struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
 					      struct ipcbox_user *user);
@@ -327,6 +335,9 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_message *message);
 void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error);
+int ipcbox_send_one(struct ipcbox_handle *handle,
+		    const struct ipcbox_outgoing *outgoing,
+		    const struct ipcbox_patience *patience);
 long ipcbox_exchange_send(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 				      const char __user *buffer, size_t size,
@@ -366,7 +377,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 
 /* notify.c */
 void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
-				  const struct ipcbox_message *message);
+				  bool was_empty, struct pid *pid, kuid_t uid);
 void ipcbox_notify_detach(struct ipcbox_handle *handle);
 void ipcbox_notify_flush(struct ipcbox_handle *handle);
 void ipcbox_notify_destroy(struct ipcbox_exchange *exchange);

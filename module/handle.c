@@ -262,13 +262,16 @@ void ipcbox_handle_finish(struct file *file)
 {
 	const fmode_t both = FMODE_READ | FMODE_WRITE;
 	struct ipcbox_handle *handle = file->private_data;
+	struct ipcbox_object *object = handle->object;
 
-	if (!handle->object->ops->maps_both || (file->f_mode & both) == both)
+	if (!object->ops->maps_both || !object->mapped_bytes ||
+	    (file->f_mode & both) == both)
 		return;
 	/* A file that is only read is counted, and would be uncounted no more. */
 	if ((file->f_mode & both) == FMODE_READ)
 		i_readcount_dec(file_inode(file));
-	file->f_mode |= both;
+	/* What read(2) and write(2) may do goes by the handle's rights. */
+	file->f_mode |= both | FMODE_CAN_READ | FMODE_CAN_WRITE;
 }
 
 /**
@@ -300,5 +303,8 @@ struct file *ipcbox_handle_create(u32 rights, bool nonblock)
 				  flags);
 	if (IS_ERR(file))
 		kfree(handle);
+	else
+		/* There is no position, and no time shall be spent on one. */
+		stream_open(file_inode(file), file);
 	return file;
 }

@@ -34,6 +34,7 @@ union ipcbox_request {
 	struct ipcbox_sem_get sem_get;
 	struct ipcbox_sem_assign sem_assign;
 	struct ipcbox_seal seal;
+	struct ipcbox_pool_wait pool_wait;
 };
 
 static const struct ipcbox_ioctl *ioctl_find(const struct ipcbox_ioctl *table,

@@ -35,6 +35,8 @@
 	      "objects a box may hold")					\
 	LIMIT(batch_messages, 1024, 1, SZ_64K,				\
 	      "messages one call may send or receive")			\
+	LIMIT(pool_message_bytes, SZ_256K, SZ_4K, SZ_16M,			\
+	      "largest payload a mailbox with a receive pool takes")	\
 	LIMIT(user_mapped_bytes, SZ_256M, SZ_4K, (1ULL << 40),		\
 	      "bytes for mapping a user's objects may have in a box")
 

@@ -46,7 +46,8 @@
  * receiving them; whoever takes a message out of one of these under
  * exchange->lock owns it. A message for which a sender waits is tracked by a
  * delivery, which says under the lock where it is; see delivery.c. Only PEEK
- * refers to messages that it does not own: it counts a reference.
+ * refers to messages that it does not own: it counts a reference. A message that
+ * moves into a receive pool ends as such; its record takes over its charge.
  *
  * Wake-ups
  * --------
@@ -107,6 +108,36 @@
  * mmap_lock is held. One that goes is uncounted when nobody can use it any more.
  * region->sealed is set by smp_store_release() when the content is final, and
  * read by smp_load_acquire() by STAT.
+ *
+ * Receive pools
+ * -------------
+ * What sender and receiver do without a lock is in <linux/ipcbox.h>, numbered 1 to
+ * 5. Here belong:
+ *
+ * A record that is reserved under exchange->lock is the reserver's until it has
+ * finished it, without the lock. In between it neither sleeps nor is preempted,
+ * as those after it wait; so nothing but memory at hand is copied there. Nobody
+ * else touches it: it is neither released nor translated before it is finished.
+ *
+ *   who finishes a record          who waits for one (WAIT, poll, readers)
+ *   ---------------------          ---------------------------------------
+ *   write record->state            join exchange->readable
+ *   full barrier                   full barrier (prepare_to_wait(), or the
+ *   is anybody in readable?          lock that follows)
+ *                                  look at record->state
+ *
+ *   who waits for room             the receiver, in user space
+ *   ------------------             ---------------------------
+ *   park, or join writable         write receiver->tail
+ *   write page->wake_at            full barrier
+ *   full barrier                   look at page->wake_at
+ *   look at receiver->tail
+ *
+ * The right side then calls WAIT, which wakes the left side under the lock.
+ * Therefore whoever parks a message calls ipcbox_pool_update() before it sleeps.
+ *
+ * receiver->tail and receiver->next may change at any time to anything: each is
+ * read once where it is used, and passes ipcbox_pool_ring_claim().
  *
  * Lockless reads
  * --------------

@@ -63,7 +63,8 @@ static long device_info(struct ipcbox_invocation *call)
 			    IPCBOX_FEATURE_EXCHANGES |
 			    IPCBOX_FEATURE_LIFETIME | IPCBOX_FEATURE_SELECT |
 			    IPCBOX_FEATURE_NOTIFY | IPCBOX_FEATURE_PROCESS |
-			    IPCBOX_FEATURE_STREAM | IPCBOX_FEATURE_REGION |
+			    IPCBOX_FEATURE_STREAM | IPCBOX_FEATURE_POOL |
+			    IPCBOX_FEATURE_REGION |
 			    IPCBOX_FEATURE_CHANNEL |
 			    IPCBOX_FEATURE_DESCRIPTORS | IPCBOX_FEATURE_SPIN |
 			    IPCBOX_FEATURE_LOOK |
@@ -75,7 +76,7 @@ static long device_info(struct ipcbox_invocation *call)
 }
 
 static const struct ipcbox_ioctl device_ioctls[] = {
-	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, user_mapped_bytes_used,
+	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, pool_message_bytes,
 		     device_info, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_CREATE, ipcbox_create, pad2,
 		     ipcbox_object_create, .answers = true, .opens = true),

@@ -410,6 +410,27 @@ static void message_describe_delivery(const struct ipcbox_delivery *delivery,
 }
 
 /**
+ * ipcbox_message_copy() - copy payload to the kernel's own memory
+ * @message: the message
+ * @to: where to: room for all of it
+ */
+void ipcbox_message_copy(const struct ipcbox_message *message, void *to)
+{
+	u32 length = message->entry.length;
+	const struct ipcbox_segment *segment;
+
+	memcpy(to, message->data, min_t(u32, length, MESSAGE_INLINE));
+	if (length <= MESSAGE_INLINE)
+		return;
+	to += MESSAGE_INLINE;
+	for (segment = *message_more(message); segment;
+	     segment = segment->next) {
+		memcpy(to, segment->data, segment->size);
+		to += segment->size;
+	}
+}
+
+/**
  * ipcbox_message_describe() - tell a receiver what it has got
  * @message: the message
  * @incoming: the outputs are set, translated into the caller's namespaces

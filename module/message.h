@@ -85,6 +85,7 @@ void ipcbox_message_get(struct ipcbox_message *message);
 void ipcbox_message_put(struct ipcbox_message *message);
 int ipcbox_message_copy_out(const struct ipcbox_message *message,
 			    void __user *to, u32 offset, u32 capacity);
+void ipcbox_message_copy(const struct ipcbox_message *message, void *to);
 void ipcbox_message_describe(const struct ipcbox_message *message,
 			     struct ipcbox_incoming *incoming);
 

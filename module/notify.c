@@ -16,6 +16,7 @@
 #include "exchange.h"
 #include "locking.h"
 #include "message.h"
+#include "pool.h"
 
 /*
  * Room for the longest message, so that who was told of room never finds too
@@ -33,6 +34,14 @@ static bool notify_has_room_locked(struct ipcbox_exchange *exchange,
 				   exchange->max_message_bytes);
 }
 
+static bool notify_is_readable_locked(struct ipcbox_exchange *exchange)
+{
+	if (exchange->pool)
+		return ipcbox_pool_readable_locked(exchange);
+	return ipcbox_queue_first(&exchange->queue) ||
+	       READ_ONCE(exchange->stream.head);
+}
+
 static __poll_t notify_events_locked(struct ipcbox_exchange *exchange,
 				     const struct ipcbox_share *share,
 				     u32 rights)
@@ -41,8 +50,7 @@ static __poll_t notify_events_locked(struct ipcbox_exchange *exchange,
 
 	lockdep_assert_held(&exchange->lock);
 	if (rights & IPCBOX_RIGHT_RECEIVE) {
-		if (ipcbox_queue_first(&exchange->queue) ||
-		    READ_ONCE(exchange->stream.head))
+		if (notify_is_readable_locked(exchange))
 			events |= EPOLLIN | EPOLLRDNORM;
 		if (ipcbox_exchange_no_sender_locked(exchange))
 			events |= EPOLLHUP;
@@ -91,9 +99,14 @@ __poll_t ipcbox_notify_poll(struct ipcbox_handle *handle, struct file *file,
 		poll_wait(file, &exchange->writable, table);
 	if (handle->rights & IPCBOX_RIGHT_SEND)
 		share = ipcbox_exchange_share(handle);
+	if (exchange->pool)
+		ipcbox_pool_fill(exchange);
 	ipcbox_exchange_lock(exchange, &wakes);
 	events = notify_events_locked(exchange, share, rights);
 	ipcbox_exchange_unlock(exchange, &wakes);
+	if (exchange->pool && handle->rights & IPCBOX_RIGHT_SEND &&
+	    !(events & (EPOLLOUT | EPOLLHUP)))
+		ipcbox_pool_update(exchange, true);
 	return events;
 }
 
@@ -179,7 +192,7 @@ static struct task_struct *notice_thread(struct task_struct *leader, int signal)
 }
 
 static void notice_send_signal(const struct ipcbox_notice *notice,
-			       const struct ipcbox_message *message)
+			       struct pid *pid, kuid_t uid)
 {
 	struct kernel_siginfo info;
 	struct task_struct *task;
@@ -188,8 +201,8 @@ static void notice_send_signal(const struct ipcbox_notice *notice,
 	info.si_signo = notice->signal;
 	info.si_code = SI_MESGQ;
 	info.si_value.sival_ptr = u64_to_user_ptr(notice->value);
-	info.si_pid = pid_nr_ns(message->pid, ns_of_pid(notice->pid));
-	info.si_uid = from_kuid_munged(notice->ns, message->uid);
+	info.si_pid = pid_nr_ns(pid, ns_of_pid(notice->pid));
+	info.si_uid = from_kuid_munged(notice->ns, uid);
 	rcu_read_lock();
 	task = pid_task(notice->pid, PIDTYPE_TGID);
 	if (task && READ_ONCE(task->self_exec_id) == notice->program)
@@ -209,14 +222,15 @@ static void notice_end_registrant_locked(struct ipcbox_exchange *exchange)
 }
 
 /**
- * ipcbox_notify_arrival_locked() - a message was put into the queue
+ * ipcbox_notify_arrival_locked() - a message was put into the queue or the pool
  * @exchange: the exchange, locked
- * @message: the message
+ * @was_empty: there was none before it
+ * @pid: the process that sent it
+ * @uid: its effective uid
  */
 void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
-				  const struct ipcbox_message *message)
+				  bool was_empty, struct pid *pid, kuid_t uid)
 {
-	bool was_empty = exchange->queue.messages == 1;
 	struct ipcbox_notice *notice, *next;
 
 	lockdep_assert_held(&exchange->lock);
@@ -226,7 +240,7 @@ void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,
 		if (notice->eventfd)
 			ipcbox_eventfd_signal(notice->eventfd);
 		if (notice->signal)
-			notice_send_signal(notice, message);
+			notice_send_signal(notice, pid, uid);
 		/* Once; it is freed when the handle registers or is closed. */
 		notice->signal = 0;
 		if (notice->exclusive)

@@ -35,7 +35,8 @@
 
 /* What two objects of one kind may differ in so that they are not one sort. */
 #define OBJECT_STATE_SORT \
-	(IPCBOX_STATE_STREAM | IPCBOX_STATE_PLAIN | IPCBOX_STATE_REVOCABLE)
+	(IPCBOX_STATE_STREAM | IPCBOX_STATE_PLAIN | IPCBOX_STATE_REVOCABLE | \
+	 IPCBOX_STATE_POOL)
 
 static const struct ipcbox_kind * const object_kinds[] = {
 	[IPCBOX_MAILBOX] = &ipcbox_mailbox_kind,

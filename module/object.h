@@ -24,6 +24,7 @@
 struct ipcbox_handle;
 struct ipcbox_notice;
 struct ipcbox_object;
+struct ipcbox_pool_sender;
 struct ipcbox_process;
 struct ipcbox_sem_undo;
 struct ipcbox_sem_watch;
@@ -145,6 +146,8 @@ struct ipcbox_object {
  * @id: the handle's number in its box
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
+ * @sender: who sent last by this handle into a receive pool, or NULL; under the
+ *	exchange's lock
  * @held: deliveries that it holds, by token; under the exchange's lock
  * @spin: nanoseconds to spin before a wait sleeps
  * @notice: what it registered by NOTIFY, or NULL; under the exchange's lock
@@ -157,6 +160,7 @@ struct ipcbox_handle {
 	u64 id;
 	u32 rights;
 	struct ipcbox_share *share;
+	struct ipcbox_pool_sender *sender;
 	struct rb_root held;
 	u32 spin;
 	struct ipcbox_notice *notice;

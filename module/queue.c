@@ -12,8 +12,6 @@
  * share, in order; shares with parked entries take turns. So one user's flood
  * delays another user by one entry, not by the flood.
  */
-#include <linux/minmax.h>
-
 #include "compat.h"
 #include "queue.h"
 
@@ -51,25 +49,6 @@ void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited)
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_share_init);
 
-static bool share_has_room(const struct ipcbox_queue *queue,
-			   const struct ipcbox_queue_share *share, u32 length)
-{
-	const struct ipcbox_queue_limits *limits = &queue->limits;
-
-	if (share->unlimited || limits->plain)
-		return true;
-	return (u64)(share->messages + 1) * 100 <=
-		       (u64)limits->messages * limits->share_percent &&
-	       (share->bytes + length) * 100 <=
-		       limits->bytes * limits->share_percent;
-}
-
-static bool queue_has_room(const struct ipcbox_queue *queue, u32 length)
-{
-	return queue->messages < queue->limits.messages &&
-	       queue->bytes + length <= queue->limits.bytes;
-}
-
 /**
  * ipcbox_queue_admits() - may an entry go in now?
  * @queue: the queue
@@ -88,13 +67,14 @@ bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
 			 const struct ipcbox_queue_share *share, u32 length)
 {
 	if (queue->limits.plain)
-		return queue_has_room(queue, length);
+		return ipcbox_queue_has_room(queue, length);
 	if (!list_empty(&share->parked))
 		return false;
 	if (!share->messages)
 		return true;
-	return list_empty(&queue->turns) && queue_has_room(queue, length) &&
-	       share_has_room(queue, share, length);
+	return list_empty(&queue->turns) &&
+	       ipcbox_queue_has_room(queue, length) &&
+	       ipcbox_queue_share_has_room(queue, share, length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_admits);
 
@@ -193,12 +173,7 @@ void ipcbox_queue_insert(struct ipcbox_queue *queue,
 	else
 		level_find_and_add(queue, entry);
 
-	queue->messages++;
-	queue->bytes += entry->length;
-	entry->share->messages++;
-	entry->share->bytes += entry->length;
-	queue->messages_peak = max(queue->messages_peak, queue->messages);
-	queue->bytes_peak = max(queue->bytes_peak, queue->bytes);
+	ipcbox_queue_count(queue, entry->share, entry->length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
 
@@ -223,10 +198,7 @@ void ipcbox_queue_remove(struct ipcbox_queue *queue,
 		list_del(&entry->list);
 		level_lead(queue, entry, next);
 	}
-	queue->messages--;
-	queue->bytes -= entry->length;
-	entry->share->messages--;
-	entry->share->bytes -= entry->length;
+	ipcbox_queue_uncount(queue, entry->share, 1, entry->length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
 
@@ -261,7 +233,7 @@ static void share_update_turn(struct ipcbox_queue *queue,
 {
 	const struct ipcbox_queue_entry *next = parked_first(share);
 
-	if (!next || !share_has_room(queue, share, next->length))
+	if (!next || !ipcbox_queue_share_has_room(queue, share, next->length))
 		list_del_init(&share->turn);
 	else if (list_empty(&share->turn))
 		list_add_tail(&share->turn, &queue->turns);
@@ -314,11 +286,11 @@ unpark_next_plain(struct ipcbox_queue *queue)
 	struct ipcbox_queue_share *share;
 	struct ipcbox_queue_entry *entry;
 
-	if (!queue_has_room(queue, 0))
+	if (!ipcbox_queue_has_room(queue, 0))
 		return NULL;
 	list_for_each_entry(share, &queue->turns, turn) {
 		list_for_each_entry(entry, &share->parked, list) {
-			if (!queue_has_room(queue, entry->length))
+			if (!ipcbox_queue_has_room(queue, entry->length))
 				continue;
 			unpark(queue, entry);
 			return entry;
@@ -362,11 +334,11 @@ ipcbox_queue_unpark_next(struct ipcbox_queue *queue,
 		if (!share)
 			return NULL;
 		entry = parked_first(share);
-		if (share_has_room(queue, share, entry->length))
+		if (ipcbox_queue_share_has_room(queue, share, entry->length))
 			break;
 		list_del_init(&share->turn);
 	}
-	if (!queue_has_room(queue, entry->length))
+	if (!ipcbox_queue_has_room(queue, entry->length))
 		return NULL;
 unpark:
 	unpark(queue, entry);

@@ -10,6 +10,7 @@
 #define IPCBOX_QUEUE_H
 
 #include <linux/list.h>
+#include <linux/compiler.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
@@ -124,6 +125,82 @@ ipcbox_queue_first(const struct ipcbox_queue *queue)
 	struct rb_node *node = rb_first_cached(&queue->levels);
 
 	return node ? rb_entry(node, struct ipcbox_queue_entry, node) : NULL;
+}
+
+/**
+ * ipcbox_queue_share_has_room() - does a share keep within its limit?
+ * @queue: the queue
+ * @share: the share
+ * @length: payload bytes of one entry more
+ *
+ * Return: true if it would.
+ */
+static inline bool
+ipcbox_queue_share_has_room(const struct ipcbox_queue *queue,
+			    const struct ipcbox_queue_share *share, u32 length)
+{
+	const struct ipcbox_queue_limits *limits = &queue->limits;
+
+	if (share->unlimited || limits->plain)
+		return true;
+	return (u64)(share->messages + 1) * 100 <=
+		       (u64)limits->messages * limits->share_percent &&
+	       (share->bytes + length) * 100 <=
+		       limits->bytes * limits->share_percent;
+}
+
+/**
+ * ipcbox_queue_has_room() - does the queue keep within its limits?
+ * @queue: the queue
+ * @length: payload bytes of one entry more
+ *
+ * Return: true if it would.
+ */
+static inline bool ipcbox_queue_has_room(const struct ipcbox_queue *queue,
+					 u32 length)
+{
+	return queue->messages < queue->limits.messages &&
+	       queue->bytes + length <= queue->limits.bytes;
+}
+
+/**
+ * ipcbox_queue_count() - something takes room
+ * @queue: the queue
+ * @share: whose it is
+ * @bytes: what it takes
+ *
+ * For an entry, by ipcbox_queue_insert(); or for what is kept elsewhere, as in
+ * a receive pool, and counts as if it were in the queue.
+ */
+static inline void ipcbox_queue_count(struct ipcbox_queue *queue,
+				      struct ipcbox_queue_share *share,
+				      u64 bytes)
+{
+	queue->messages++;
+	queue->bytes += bytes;
+	share->messages++;
+	share->bytes += bytes;
+	if (unlikely(queue->messages > queue->messages_peak))
+		queue->messages_peak = queue->messages;
+	if (unlikely(queue->bytes > queue->bytes_peak))
+		queue->bytes_peak = queue->bytes;
+}
+
+/**
+ * ipcbox_queue_uncount() - undo ipcbox_queue_count()
+ * @queue: the queue
+ * @share: whose they are
+ * @messages: how many
+ * @bytes: what they took together
+ */
+static inline void ipcbox_queue_uncount(struct ipcbox_queue *queue,
+					struct ipcbox_queue_share *share,
+					u32 messages, u64 bytes)
+{
+	queue->messages -= messages;
+	queue->bytes -= bytes;
+	share->messages -= messages;
+	share->bytes -= bytes;
 }
 
 #endif /* IPCBOX_QUEUE_H */

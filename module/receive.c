@@ -13,6 +13,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "pool.h"
 #include "select.h"
 #include "stream.h"
 #include "trace.h"
@@ -584,6 +585,11 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call)
 		result = ipcbox_exchange_check_messages(handle);
 	if (result)
 		return result;
+	if (ipcbox_exchange_of(handle->object)->pool) {
+		result = ipcbox_pool_receive(handle, request,
+					     call->file->f_flags & O_NONBLOCK);
+		return ipcbox_request_restarts(result, request->flags);
+	}
 	result = ipcbox_selection_begin(&selection, request);
 	if (result)
 		return result;
@@ -651,6 +657,8 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 
 	if (handle->object->state & IPCBOX_STATE_STREAM)
 		return ipcbox_stream_read(handle, buffer, size, wait);
+	if (ipcbox_exchange_of(handle->object)->pool)
+		return ipcbox_pool_read(handle, buffer, size, wait);
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;

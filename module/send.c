@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "locking.h"
 #include "message.h"
+#include "pool.h"
 #include "stream.h"
 #include "trace.h"
 #include "usercopy.h"
@@ -234,6 +235,8 @@ static int send_accept(struct ipcbox_exchange *exchange,
 	error = ipcbox_send_offer_locked(exchange, message, &wakes);
 	if (likely(error != -EAGAIN) || !patience->wait) {
 		ipcbox_exchange_unlock(exchange, &wakes);
+		if (unlikely(exchange->pool))
+			ipcbox_pool_update(exchange, error == -EAGAIN);
 		return error;
 	}
 	ipcbox_waiter_init(&waiter);
@@ -243,6 +246,8 @@ static int send_accept(struct ipcbox_exchange *exchange,
 		message->waiter = &waiter;
 	ipcbox_send_park_locked(exchange, message);
 	ipcbox_exchange_unlock(exchange, &wakes);
+	if (unlikely(exchange->pool))
+		ipcbox_pool_update(exchange, false);
 	return send_wait(exchange, message, share, &waiter, patience);
 }
 
@@ -344,25 +349,41 @@ static int send_check(const struct ipcbox_handle *handle,
 	       ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 }
 
-/* Sends one message. An error has no effect, but is counted. */
-static int send_one(struct ipcbox_handle *handle,
+/**
+ * ipcbox_send_one() - send one message
+ * @handle: a handle that may send
+ * @outgoing: what the user asks
+ * @patience: how long to wait for room
+ *
+ * Return: 0, or an errno as SEND has it, which the caller counts.
+ */
+int ipcbox_send_one(struct ipcbox_handle *handle,
 		    const struct ipcbox_outgoing *outgoing,
 		    const struct ipcbox_patience *patience)
 {
-	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_message *message;
 	int error;
 
 	message = ipcbox_send_make(handle, outgoing);
-	if (IS_ERR(message)) {
-		error = PTR_ERR(message);
-	} else {
-		error = send_accept(exchange, message, patience);
-		if (likely(!error))
-			return 0;
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	error = send_accept(ipcbox_exchange_of(handle->object), message,
+			    patience);
+	if (unlikely(error))
 		ipcbox_message_free(message);
-	}
-	ipcbox_send_count_refusal(exchange, error);
+	return error;
+}
+
+/* An error has no effect, but is counted. */
+static int send_one(struct ipcbox_handle *handle,
+		    const struct ipcbox_outgoing *outgoing,
+		    const struct ipcbox_patience *patience)
+{
+	int error = ipcbox_send_one(handle, outgoing, patience);
+
+	if (unlikely(error))
+		ipcbox_send_count_refusal(ipcbox_exchange_of(handle->object),
+					  error);
 	return error;
 }
 
@@ -441,7 +462,9 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 		result = ipcbox_exchange_check_messages(handle);
 	if (result)
 		return result;
-	if (request->count == 1)
+	if (ipcbox_exchange_of(handle->object)->pool)
+		result = ipcbox_pool_send(handle, request, &patience);
+	else if (request->count == 1)
 		result = send_single(handle, request, &patience);
 	else
 		result = send_messages(handle, request, &patience);
@@ -489,5 +512,7 @@ ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 {
 	if (handle->object->state & IPCBOX_STATE_STREAM)
 		return ipcbox_stream_write(handle, buffer, size, wait);
+	if (ipcbox_exchange_of(handle->object)->pool)
+		return ipcbox_pool_write(handle, buffer, size, wait);
 	return ipcbox_exchange_write_message(handle, buffer, size, wait);
 }

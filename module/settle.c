@@ -156,7 +156,7 @@ long ipcbox_exchange_settle(struct ipcbox_invocation *call)
 	if (request->flags || request->pad || !settlement_valid(&settlement))
 		return -EINVAL;
 	return ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE) ?:
-	       ipcbox_exchange_check_messages(handle) ?:
+	       ipcbox_exchange_check_tokens(handle) ?:
 	       settle(handle, &settlement);
 }
 
@@ -212,7 +212,7 @@ long ipcbox_exchange_answer(struct ipcbox_invocation *call)
 		return error;
 	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE);
 	if (!error)
-		error = ipcbox_exchange_check_messages(handle);
+		error = ipcbox_exchange_check_tokens(handle);
 	if (error)
 		return error;
 	if (settlement.token) {

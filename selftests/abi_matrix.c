@@ -24,10 +24,11 @@
 #define FROZEN_SIZE(type, size) \
 	static_assert(sizeof(struct ipcbox_##type) == (size), #type)
 
-FROZEN_SIZE(info, 160);
+FROZEN_SIZE(info, 168);
 FROZEN(info, features, 16);
 FROZEN(info, discarded, 136);
 FROZEN(info, user_mapped_bytes, 144);
+FROZEN(info, pool_message_bytes, 160);
 FROZEN_SIZE(create, 88);
 FROZEN(create, name, 24);
 FROZEN(create, id, 56);
@@ -80,6 +81,13 @@ FROZEN(receive, object, 64);
 FROZEN_SIZE(call, 40);
 FROZEN(call, reply, 16);
 FROZEN(call, deadline, 32);
+FROZEN_SIZE(pool_record, 48);
+FROZEN(pool_record, sequence, 8);
+FROZEN(pool_record, pid, 32);
+FROZEN_SIZE(pool_page, 80);
+FROZEN(pool_page, wake_at, 64);
+FROZEN_SIZE(pool_receiver, 16);
+FROZEN_SIZE(pool_wait, 16);
 FROZEN_SIZE(settle, 56);
 FROZEN(settle, data, 16);
 FROZEN(settle, tag, 32);

@@ -41,6 +41,7 @@ static const struct {
 	CAP(box_objects, 0),
 	CAP(batch_messages, 0),
 	CAP(user_mapped_bytes, 256 * MIB),
+	CAP(pool_message_bytes, MIB / 4),
 };
 
 FIXTURE(limit)

@@ -177,6 +177,8 @@
  *	its objects have for mapping
  * @user_mapped_bytes_used: out: what the caller's user has used of
  *	@user_mapped_bytes
+ * @pool_message_bytes: out: largest payload that a mailbox with a receive pool
+ *	may be set to take
  *
  * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
  * concerns later requests and takes nothing away that exists.
@@ -204,6 +206,7 @@ struct ipcbox_info {
 	__u64 discarded;
 	__u64 user_mapped_bytes;
 	__u64 user_mapped_bytes_used;
+	__u64 pool_message_bytes;
 };
 
 /* Flags of IPCBOX_IOC_CREATE. */
@@ -238,7 +241,8 @@ struct ipcbox_info {
  *	IPCBOX_DESCRIPTORS_MAX; 0 where receivers do not expect any
  * @mapped_bytes: memory that the object shall have for mapping, for kinds that
  *	are mapped: of a channel its ring, a power of two, from a page to 1 GiB,
- *	or 0 for 256 KiB; else zero
+ *	or 0 for 256 KiB; of a mailbox its receive pool, likewise, or 0 for none;
+ *	else zero
  * @semaphores: semaphores of a region; else zero
  * @pad2: zero
  *
@@ -296,6 +300,12 @@ struct ipcbox_info {
  * gets EAGAIN, to try again. UNLINK ends it at once: its messages are discarded,
  * who waits gets EIDRM, and operations on handles that are left are ENOENT.
  *
+ * A mailbox with mapped_bytes has a receive pool, see struct ipcbox_pool_record.
+ * Its max_messages and max_bytes are by default what goes into the pool, and its
+ * max_message_bytes is at most pool_message_bytes and what the pool can take.
+ * What max_bytes, and STAT, count as bytes is then the payload and
+ * IPCBOX_POOL_OVERHEAD more for each message.
+ *
  * Does not block but for memory. Returns the handle, a descriptor with
  * FD_CLOEXEC set, and besides the common errors:
  *
@@ -305,7 +315,8 @@ struct ipcbox_info {
  *            cannot both receive and send, and a channel has no other limits
  *            than mapped_bytes
  *   EEXIST   the name exists, and IPCBOX_CREATE_EXCLUSIVE was given or it is
- *            of another kind, or a stream and none was asked for, or none
+ *            of another kind, or one of both is a stream, or has a receive
+ *            pool, and the other is or has not
  *   EDQUOT   the user has user_objects objects, or mapped_bytes does not fit
  *            into what is left of user_mapped_bytes
  *   ENOSPC   the box has box_objects objects
@@ -434,6 +445,7 @@ struct ipcbox_unlink {
 #define IPCBOX_STATE_PROCESS	0x4	/* a process's own mailbox */
 #define IPCBOX_STATE_STREAM	0x8	/* a stream */
 #define IPCBOX_STATE_SEALED	0x10	/* a region: SEAL was done */
+#define IPCBOX_STATE_POOL	0x40	/* a mailbox with a receive pool */
 #define IPCBOX_STATE_PLAIN	0x100	/* a plain queue */
 #define IPCBOX_STATE_REVOCABLE	0x200	/* a revocable one */
 
@@ -1441,6 +1453,178 @@ struct ipcbox_spin {
 };
 
 /*
+ * Receive pools
+ *
+ * A mailbox made with mapped_bytes has a ring in memory. A sender's data is
+ * copied once, into the ring, and the receiver, who maps it, reads it there:
+ * with messages waiting it makes no system call. Nobody but the kernel can
+ * write the ring; and the only page that the receiver writes holds what it says
+ * about itself, with which it can harm nobody else.
+ *
+ * Such a mailbox is first-in first-out. Its messages have no priority and no
+ * lifetime, and there is no IPCBOX_SYNC, CALL, IPCBOX_HOLD, IPCBOX_PEEK or
+ * selection, nor a dead-letter mailbox: EOPNOTSUPP. All else is as in every
+ * mailbox: who may send how much and who waits for whom; poll, NOTIFY and
+ * O_ASYNC; the sender's charge, which ends when the receiver has released the
+ * message and the kernel has looked, as it does when the receiver waits and now
+ * and then as others send. A message for which the ring has no room, but the
+ * mailbox has, waits in the kernel, in its turn. Number and bytes of messages,
+ * as STAT tells, include those that are read and not yet released.
+ *
+ * mmap(2)
+ * -------
+ * The handle with IPCBOX_RIGHT_RECEIVE may be mapped, MAP_SHARED, by pages:
+ *
+ *   0		struct ipcbox_pool_receiver, for reading and writing
+ *   1		struct ipcbox_pool_page, for reading
+ *   2 and on	the ring, twice in a row, for reading: no message wraps
+ *
+ * A mapping keeps the handle open. While there is one, RECEIVE and read fail
+ * with EBUSY; without one they work, copying from the ring, and mmap fails with
+ * EBUSY while one of them is copying. When the last mapping goes, what was
+ * released is received; all other messages stay for the next receiver, those
+ * that were read among them. Errors: ENODEV no pool; EACCES no right, or to
+ * write or execute what is only read; EINVAL not shared, or pages that the pool
+ * does not have.
+ *
+ * Positions
+ * ---------
+ * A position counts the bytes that ever went into the ring: it only grows, and
+ * what is at it is found at (position % size) of the ring. A record begins at a
+ * multiple of IPCBOX_POOL_ALIGN: struct ipcbox_pool_record, the payload, and
+ * padding up to the next.
+ *
+ *	receiver.tail <= receiver.next <= page.head <= receiver.tail + page.size
+ *
+ *   who writes		what		when		who reads
+ *   ----------		----		----		---------
+ *   kernel		page.head	a record is there	receiver
+ *   kernel		record.state	its payload is there	receiver
+ *   kernel		page.wake_at	somebody waits for room	receiver
+ *   receiver		receiver.next	it has read a record	kernel: poll, WAIT
+ *   receiver		receiver.tail	it has released records	kernel: room
+ *
+ * Each pair of accesses, and what it is for (A acquires what R released):
+ *
+ *   1. kernel: header, then page.head (R). receiver: page.head (A), then header.
+ *   2. kernel: payload, then record.state (R). receiver: record.state (A), then
+ *	payload. Records are finished out of order: one with the state
+ *	IPCBOX_POOL_WRITING is waited for, for no longer than a copy takes, as
+ *	the kernel copies without pause and without page faults.
+ *   3. receiver: its last look at a record, then receiver.tail (R). kernel:
+ *	receiver.tail (A), then writes into that memory.
+ *   4. kernel: record.state, full barrier, is a thread waiting? receiver, in
+ *	WAIT or poll: now waiting, full barrier, record.state. One of them sees
+ *	the other: no message lies there while the receiver sleeps.
+ *   5. kernel: page.wake_at, full barrier, receiver.tail. receiver:
+ *	receiver.tail, full barrier, page.wake_at. When tail has reached wake_at
+ *	the receiver calls WAIT, with IPCBOX_NOWAIT if it has more to read. One of
+ *	them sees the other: nobody waits for room that is there.
+ *
+ * To receive: if next == page.head (1), or the record at next is being written
+ * (2), call WAIT. Otherwise read it, unless it is IPCBOX_POOL_VOID, and move
+ * next behind it. To release: records may be done with in any order; tail moves
+ * past those at the beginning that all are (3), and then (5).
+ *
+ * The kernel believes a tail or next only between the positions that it knows,
+ * and releases only whole records; a receiver that writes nonsense harms itself.
+ */
+
+/* Records begin at multiples of this. */
+#define IPCBOX_POOL_ALIGN	16
+
+/* What a record takes at most of the ring besides its payload. */
+#define IPCBOX_POOL_OVERHEAD	64
+
+/* The page.wake_at for which there is no need to call. */
+#define IPCBOX_POOL_NEVER	((__u64)-1)
+
+/* States of a record. */
+#define IPCBOX_POOL_WRITING	0	/* its payload is being written */
+#define IPCBOX_POOL_READY	1	/* a message */
+#define IPCBOX_POOL_VOID	2	/* none: its sender's memory was gone */
+
+/**
+ * struct ipcbox_pool_record - a message in a receive pool
+ * @state: IPCBOX_POOL_WRITING, IPCBOX_POOL_READY or IPCBOX_POOL_VOID
+ * @length: bytes of payload, which follows
+ * @sequence: the message's number in the object; one that is missing was the
+ *	number of a void record
+ * @tag: the sender's tag
+ * @handle: the number of the sending handle, unique in its box
+ * @pid: process id of the sender, in the pid namespace of the process that made
+ *	the first mapping; 0 when it cannot be seen from there, or when the
+ *	message is older than that and that namespace is another than before
+ * @uid: effective uid of the sender, in the user namespace of that process
+ * @gid: effective gid of the sender, in the user namespace of that process
+ * @user: for the kernel
+ *
+ * As no sender can write it, no sender can forge it. Before the first mapping
+ * the namespaces are those of the mailbox's creator.
+ */
+struct ipcbox_pool_record {
+	__u32 state;
+	__u32 length;
+	__aligned_u64 sequence;
+	__aligned_u64 tag;
+	__aligned_u64 handle;
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 user;
+};
+
+/**
+ * struct ipcbox_pool_page - what the kernel tells the receiver
+ * @head: the position behind the newest record
+ * @pad: so that senders do not disturb the receiver's reading of the rest
+ * @wake_at: the position of tail at which to call WAIT, or IPCBOX_POOL_NEVER
+ * @size: bytes of the ring
+ */
+struct ipcbox_pool_page {
+	__aligned_u64 head;
+	__aligned_u64 pad[7];
+	__aligned_u64 wake_at;
+	__aligned_u64 size;
+};
+
+/**
+ * struct ipcbox_pool_receiver - what the receiver tells the kernel
+ * @tail: it is done with all records before this position
+ * @next: it has read all records before this position
+ *
+ * The kernel sets both to the oldest record when the first mapping is made.
+ */
+struct ipcbox_pool_receiver {
+	__aligned_u64 tail;
+	__aligned_u64 next;
+};
+
+/**
+ * struct ipcbox_pool_wait - IPCBOX_IOC_POOL_WAIT, on a handle: wait for messages
+ * @size: sizeof(struct ipcbox_pool_wait)
+ * @flags: IPCBOX_NOWAIT, IPCBOX_REALTIME, IPCBOX_NORESTART
+ * @deadline: when to give up waiting, or IPCBOX_FOREVER
+ *
+ * Takes notice of what the receiver has released, lets in whom there is room
+ * for now, and waits until there is a record at receiver.next that is not being
+ * written. It may be void. Returns 0, and besides the common errors:
+ *
+ *   EACCES     the handle has no IPCBOX_RIGHT_RECEIVE
+ *   EOPNOTSUPP the object has no receive pool
+ *   EAGAIN     nothing is there, and the call may not wait
+ *   ETIMEDOUT  nothing came up to the deadline
+ *   EINTR      a signal came first
+ *   EPIPE      nothing is there and no sender will come, as for
+ *              IPCBOX_IOC_RECEIVE
+ */
+struct ipcbox_pool_wait {
+	__u32 size;
+	__u32 flags;
+	__u64 deadline;
+};
+
+/*
  * The commands carry no size: each structure says its own.
  */
 #define IPCBOX_IOC_TYPE		0xBC
@@ -1472,5 +1656,8 @@ struct ipcbox_spin {
 #define IPCBOX_IOC_SEAL		_IO(IPCBOX_IOC_TYPE, 0x41)
 #define IPCBOX_IOC_SEM_GET	_IO(IPCBOX_IOC_TYPE, 0x42)
 #define IPCBOX_IOC_SEM_SET	_IO(IPCBOX_IOC_TYPE, 0x43)
+
+/* On a handle of a mailbox with a receive pool. */
+#define IPCBOX_IOC_POOL_WAIT	_IO(IPCBOX_IOC_TYPE, 0x50)
 
 #endif /* _UAPI_LINUX_IPCBOX_H */

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEND and write on a mailbox with a receive pool.
+ */
+#include <linux/cred.h>
+#include <linux/instrumented.h>
+#include <linux/pagemap.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "box.h"
+#include "exchange.h"
+#include "limits.h"
+#include "locking.h"
+#include "message.h"
+#include "pool.h"
+#include "trace.h"
+
+/* What is copied in under the lock: a few cache lines. */
+#define POOL_SEND_SMALL		256
+
+/**
+ * struct pool_parcel - a message to be put into a ring
+ * @handle: by which it is sent
+ * @exchange: the mailbox
+ * @data: payload
+ * @length: bytes of it
+ * @tag: the sender's tag
+ */
+struct pool_parcel {
+	struct ipcbox_handle *handle;
+	struct ipcbox_exchange *exchange;
+	const void __user *data;
+	u32 length;
+	u64 tag;
+};
+
+static bool pool_is_sender(const struct ipcbox_pool *pool,
+			   const struct ipcbox_pool_sender *sender)
+{
+	return sender && sender->cred == current_cred() &&
+	       sender->pid == task_tgid(current) &&
+	       sender->mapped_by == pool->mapped_by;
+}
+
+/*
+ * Is this the ordinary case: somebody receives, nobody is before us, and there
+ * is room? Then it is charged, and the place in the ring returned. Anything else
+ * is left to the mailbox's own way, which is slower and the same to the user.
+ */
+static __always_inline struct ipcbox_pool_record *
+pool_admit_locked(const struct pool_parcel *parcel)
+{
+	struct ipcbox_exchange *exchange = parcel->exchange;
+	const struct ipcbox_pool_sender *sender = parcel->handle->sender;
+	u32 bytes = parcel->length + IPCBOX_POOL_OVERHEAD;
+	struct ipcbox_queue *queue = &exchange->queue;
+	struct ipcbox_pool *pool = exchange->pool;
+	struct ipcbox_pool_record *record;
+
+	lockdep_assert_held(&exchange->lock);
+	if (unlikely(!exchange->receive_handles || exchange->senders_waiting ||
+		     pool->short_of_room || ipcbox_queue_first(queue) ||
+		     !pool_is_sender(pool, sender)))
+		return NULL;
+	if (unlikely(ipcbox_pool_is_due(pool)))
+		ipcbox_pool_reclaim_locked(exchange, NULL);
+	queue->limits.share_percent = ipcbox_limit(user_share);
+	if (unlikely(parcel->length > exchange->max_message_bytes ||
+		     !ipcbox_queue_has_room(queue, bytes) ||
+		     !ipcbox_queue_share_has_room(queue, &sender->share->share,
+						  bytes)))
+		return NULL;
+	record = ipcbox_pool_ring_place(&pool->ring, parcel->length);
+	if (unlikely(!record ||
+		     ipcbox_user_charge(sender->share->user, parcel->length +
+					IPCBOX_MESSAGE_OVERHEAD)))
+		return NULL;
+	return record;
+}
+
+/* The message is accepted: nothing that follows can fail. */
+static __always_inline void
+pool_accept_locked(const struct pool_parcel *parcel,
+		   struct ipcbox_pool_record *record)
+{
+	const struct ipcbox_pool_sender *sender = parcel->handle->sender;
+	struct ipcbox_exchange *exchange = parcel->exchange;
+	struct ipcbox_queue *queue = &exchange->queue;
+
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_pool_ring_reserve(&exchange->pool->ring, record, parcel->length);
+	ipcbox_pool_sign(record, &sender->identity, ++queue->sequence,
+			 parcel->tag, parcel->handle->id);
+	ipcbox_queue_count(queue, &sender->share->share,
+			   (u64)parcel->length + IPCBOX_POOL_OVERHEAD);
+	exchange->sent++;
+	exchange->bytes_sent += parcel->length;
+	ipcbox_exchange_note_sender_locked(exchange, sender->pid);
+	if (trace_ipcbox_send_enabled()) {
+		const struct ipcbox_queue_entry entry = {
+			.sequence = record->sequence,
+			.length = record->length,
+		};
+
+		trace_ipcbox_send(&exchange->object, &entry);
+	}
+}
+
+/*
+ * Copies in without a page fault. The place was measured by the caller, and
+ * __copy_from_user_inatomic() could not check it: a ring is no slab object.
+ */
+static __always_inline bool pool_copy_in(struct ipcbox_pool_record *record,
+					 const struct pool_parcel *parcel)
+{
+	unsigned long left;
+
+	instrument_copy_from_user_before(record + 1, parcel->data,
+					 parcel->length);
+	pagefault_disable();
+	left = raw_copy_from_user(record + 1, parcel->data, parcel->length);
+	pagefault_enable();
+	instrument_copy_from_user_after(record + 1, parcel->data,
+					parcel->length, left);
+	return !left;
+}
+
+/*
+ * A short message is copied under the lock, and shown when all of it is there.
+ * Returns 0; -EFAULT when its memory is not at hand; -EAGAIN for other reasons
+ * not to go this way.
+ */
+static __always_inline int pool_try_small(const struct pool_parcel *parcel)
+{
+	struct ipcbox_exchange *exchange = parcel->exchange;
+	struct ipcbox_pool_record *record;
+	bool was_empty;
+	bool notify;
+
+	if (unlikely(!access_ok(parcel->data, parcel->length)))
+		return -EFAULT;
+	spin_lock(&exchange->lock);
+	record = pool_admit_locked(parcel);
+	if (unlikely(!record)) {
+		spin_unlock(&exchange->lock);
+		return -EAGAIN;
+	}
+	if (unlikely(!pool_copy_in(record, parcel))) {
+		ipcbox_user_uncharge(parcel->handle->sender->share->user,
+				     parcel->length + IPCBOX_MESSAGE_OVERHEAD);
+		spin_unlock(&exchange->lock);
+		return -EFAULT;
+	}
+	notify = !list_empty(&exchange->notices);
+	was_empty = notify && ipcbox_pool_is_empty_locked(exchange);
+	pool_accept_locked(parcel, record);
+	ipcbox_pool_ring_finish(record, IPCBOX_POOL_READY);
+	ipcbox_pool_ring_show(&exchange->pool->ring);
+	spin_unlock(&exchange->lock);
+	ipcbox_pool_announce(exchange);
+	if (unlikely(notify))
+		ipcbox_pool_notify(exchange, was_empty, task_tgid(current),
+				   current_euid());
+	return 0;
+}
+
+/*
+ * A longer one is copied without the lock, and without a pause: those who come
+ * after wait for its record. A page that is not there is not waited for; the
+ * record is then void. It stays charged, so that nobody can fill the ring with
+ * such. Returns as pool_try_small() does.
+ */
+static noinline int pool_try_large(struct pool_parcel copy)
+{
+	const struct pool_parcel *parcel = &copy;
+	struct ipcbox_exchange *exchange = parcel->exchange;
+	struct ipcbox_pool_record *record;
+	bool was_empty, copied;
+
+	if (!access_ok(parcel->data, parcel->length) ||
+	    fault_in_readable(parcel->data, parcel->length))
+		return -EFAULT;
+	spin_lock(&exchange->lock);
+	record = pool_admit_locked(parcel);
+	if (!record) {
+		spin_unlock(&exchange->lock);
+		return -EAGAIN;
+	}
+	was_empty = ipcbox_pool_is_empty_locked(exchange);
+	pool_accept_locked(parcel, record);
+	ipcbox_pool_ring_show(&exchange->pool->ring);
+	preempt_disable();
+	spin_unlock(&exchange->lock);
+	copied = pool_copy_in(record, parcel);
+	ipcbox_pool_ring_finish(record, copied ? IPCBOX_POOL_READY :
+						 IPCBOX_POOL_VOID);
+	preempt_enable();
+	ipcbox_pool_announce(exchange);
+	if (!copied)
+		return -EFAULT;
+	ipcbox_pool_notify(exchange, was_empty, task_tgid(current),
+			   current_euid());
+	return 0;
+}
+
+static __always_inline int pool_try(const struct pool_parcel *parcel)
+{
+	return likely(parcel->length <= POOL_SEND_SMALL) ?
+		       pool_try_small(parcel) : pool_try_large(*parcel);
+}
+
+/*
+ * Senders
+ */
+
+/**
+ * ipcbox_pool_sender_free() - forget who sent by a handle
+ * @sender: who did, or NULL
+ */
+void ipcbox_pool_sender_free(struct ipcbox_pool_sender *sender)
+{
+	if (!sender)
+		return;
+	put_cred(sender->cred);
+	put_pid(sender->pid);
+	kfree(sender);
+}
+
+static struct ipcbox_pool_sender *
+pool_sender_create(struct ipcbox_handle *handle)
+{
+	struct ipcbox_pool *pool = ipcbox_exchange_of(handle->object)->pool;
+	struct ipcbox_share *share = ipcbox_exchange_share(handle);
+	struct ipcbox_pool_sender *sender;
+
+	if (!share || (!share->number && ipcbox_pool_number(pool, share)))
+		return NULL;
+	sender = kmalloc(sizeof(*sender), GFP_KERNEL_ACCOUNT);
+	if (!sender)
+		return NULL;
+	sender->cred = get_current_cred();
+	sender->pid = get_pid(task_tgid(current));
+	sender->share = share;
+	return sender;
+}
+
+/* The caller is who sends by the handle from now on. */
+static int pool_become_sender(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_pool_sender *sender = pool_sender_create(handle);
+	struct ipcbox_wakes wakes;
+
+	if (!sender)
+		return -ENOMEM;
+	ipcbox_exchange_lock(exchange, &wakes);
+	sender->mapped_by = exchange->pool->mapped_by;
+	sender->identity =
+		ipcbox_pool_identify_locked(exchange, sender->pid,
+					    sender->cred->euid,
+					    sender->cred->egid, sender->share);
+	swap(sender, handle->sender);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	ipcbox_pool_sender_free(sender);
+	return 0;
+}
+
+/* Does the handle know its sender? It may know another by the next moment. */
+static bool pool_knows_sender(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_wakes wakes;
+	bool known;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	known = pool_is_sender(exchange->pool, handle->sender);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return known;
+}
+
+/*
+ * Sending
+ */
+
+static int pool_check(struct ipcbox_exchange *exchange,
+		      const struct ipcbox_outgoing *outgoing)
+{
+	if (outgoing->priority > IPCBOX_PRIORITY_MAX ||
+	    outgoing->lifetime > KTIME_MAX || outgoing->pad ||
+	    outgoing->descriptor_count > IPCBOX_DESCRIPTORS_MAX)
+		return -EINVAL;
+	if (outgoing->priority || outgoing->lifetime ||
+	    outgoing->descriptor_count)
+		return -EOPNOTSUPP;
+	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* What could not be put into the ring at once; @error says why. */
+static noinline int pool_send_slowly(const struct pool_parcel *parcel,
+				     const struct ipcbox_outgoing *outgoing,
+				     const struct ipcbox_patience *patience,
+				     int error)
+{
+	struct ipcbox_handle *handle = parcel->handle;
+
+	/* Messages of a sender without a number could not go into the ring. */
+	if (!pool_knows_sender(handle) && pool_become_sender(handle))
+		return -ENOMEM;
+	if (error == -EAGAIN) {
+		ipcbox_pool_fill(parcel->exchange);
+		if (!pool_try(parcel))
+			return 0;
+	}
+	return ipcbox_send_one(handle, outgoing, patience);
+}
+
+static int pool_send_one(struct ipcbox_handle *handle,
+			 const struct ipcbox_outgoing *outgoing,
+			 const struct ipcbox_patience *patience)
+{
+	const struct pool_parcel parcel = {
+		.handle = handle,
+		.exchange = ipcbox_exchange_of(handle->object),
+		.data = u64_to_user_ptr(outgoing->data),
+		.length = outgoing->length,
+		.tag = outgoing->tag,
+	};
+	int error;
+
+	error = pool_check(parcel.exchange, outgoing);
+	if (error)
+		return error;
+	error = pool_try(&parcel);
+	if (likely(!error))
+		return 0;
+	return pool_send_slowly(&parcel, outgoing, patience, error);
+}
+
+/**
+ * ipcbox_pool_send() - SEND on a mailbox with a pool
+ * @handle: a handle that may send
+ * @request: what is asked, checked
+ * @patience: how long to wait for room
+ *
+ * Return: the number of messages accepted, or an errno as <linux/ipcbox.h>
+ * says.
+ */
+long ipcbox_pool_send(struct ipcbox_handle *handle,
+		      const struct ipcbox_send *request,
+		      const struct ipcbox_patience *patience)
+{
+	const void __user *from = u64_to_user_ptr(request->messages);
+	struct ipcbox_outgoing outgoing __uninitialized;
+	u32 total = 0;
+	int error = 0;
+
+	if (request->flags & IPCBOX_SYNC)
+		return -EOPNOTSUPP;
+	while (total < request->count) {
+		error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+					      from, request->message_size);
+		if (!error)
+			error = pool_send_one(handle, &outgoing, patience);
+		if (error)
+			break;
+		from += request->message_size;
+		total++;
+		cond_resched();
+	}
+	if (total)
+		return total;
+	ipcbox_send_count_refusal(ipcbox_exchange_of(handle->object), error);
+	return error;
+}
+
+static noinline ssize_t pool_write_slowly(struct ipcbox_handle *handle,
+					  const char __user *buffer,
+					  size_t size, bool wait, int error)
+{
+	const struct ipcbox_patience patience = {
+		.wait = wait,
+		.clock = CLOCK_MONOTONIC,
+		.deadline = IPCBOX_FOREVER,
+	};
+	const struct ipcbox_outgoing outgoing = {
+		.data = (uintptr_t)buffer,
+		.length = min_t(size_t, size, U32_MAX),
+	};
+	const struct pool_parcel parcel = {
+		.handle = handle,
+		.exchange = ipcbox_exchange_of(handle->object),
+		.data = buffer,
+		.length = outgoing.length,
+	};
+
+	error = pool_send_slowly(&parcel, &outgoing, &patience, error);
+	if (!error)
+		return size;
+	ipcbox_send_count_refusal(parcel.exchange, error);
+	return error;
+}
+
+/**
+ * ipcbox_pool_write() - write(2) on a mailbox with a pool
+ * @handle: a handle that may send
+ * @buffer: the payload
+ * @size: its length
+ * @wait: wait for room
+ *
+ * Return: @size, or an errno as SEND has it.
+ */
+ssize_t ipcbox_pool_write(struct ipcbox_handle *handle,
+			  const char __user *buffer, size_t size, bool wait)
+{
+	const struct pool_parcel parcel = {
+		.handle = handle,
+		.exchange = ipcbox_exchange_of(handle->object),
+		.data = buffer,
+		.length = min_t(size_t, size, U32_MAX),
+	};
+	int error;
+
+	error = pool_try(&parcel);
+	if (likely(!error))
+		return size;
+	return pool_write_slowly(handle, buffer, size, wait, error);
+}
