@@ -76,6 +76,7 @@
 #include <ipcbox/exchange.h>
 #include <ipcbox/message.h>
 #include <ipcbox/object.h>
+#include <ipcbox/pool.h>
 #include <ipcbox/region.h>
 
 #ifdef __cplusplus
@@ -149,7 +150,8 @@ enum ipcbox_operation {
 	IPCBOX_OPERATION_CHANNEL,	/* ipcbox_channel_..., ipcbox_pair */
 	IPCBOX_OPERATION_MAP,		/* ipcbox_region_map */
 	IPCBOX_OPERATION_SEAL,		/* ipcbox_region_seal, _sealed */
-	IPCBOX_OPERATION_SEM		/* ipcbox_sem_operate and its like */
+	IPCBOX_OPERATION_SEM,		/* ipcbox_sem_operate and its like */
+	IPCBOX_OPERATION_POOL		/* ipcbox_pool_map, _receive, _release */
 };
 
 /**

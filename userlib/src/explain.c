@@ -88,6 +88,7 @@ static const struct explanation adopt_errors[] = {
 };
 
 static const struct explanation set_errors[] = {
+	{ EOPNOTSUPP, "A mailbox with a receive pool neither has a dead-letter mailbox, or a limit of deliveries, nor is one." },
 	{ EINVAL, "A value is out of range: the mode has read and write bits only, and limits are at least 1 and have a maximum that the module tells." },
 	{ EACCES, "The handle may not change the object: open it with the right to manage, which its owner has." },
 	{ EPERM, "You may not give the object to that user or group: only root may, but for groups of your own." },
@@ -96,7 +97,7 @@ static const struct explanation set_errors[] = {
 };
 
 static const struct explanation send_errors[] = {
-	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
+	{ EOPNOTSUPP, "The object is a stream of bytes, to be used by read and write on its descriptor, or a mailbox with a receive pool, whose messages have no priority, lifetime or descriptors and are not waited for." },
 	{ EINVAL, "The priority, the lifetime, the number of messages or a flag is out of range: a priority is 0 to 32767, and a synchronous send is of one message." },
 	{ EACCES, "The handle may not send: open the object with the right to send." },
 	{ EMSGSIZE, "The message is longer than the object takes: send it in parts, or raise the object's limit." },
@@ -110,7 +111,8 @@ static const struct explanation send_errors[] = {
 };
 
 static const struct explanation receive_errors[] = {
-	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
+	{ EBUSY, "The mailbox's receive pool is mapped: its messages are received there." },
+	{ EOPNOTSUPP, "The object is a stream of bytes, to be used by read and write on its descriptor, or a mailbox with a receive pool, whose messages are neither chosen nor held." },
 	{ EINVAL, "The number of messages or a flag is out of range, a tag is chosen without a mask, or a message would be held that nobody could settle." },
 	{ EACCES, "The handle may not receive: open the object with the right to receive." },
 	{ ENOENT, "There is no process of the number whose messages were chosen." },
@@ -132,7 +134,7 @@ static const struct explanation call_errors[] = {
 	{ EDQUOT, "Your messages, and the room for the replies to your calls, use up your budget: offer less room, or let root raise the limit user_bytes." },
 	{ EPIPE, "No server will come: the receiving side has closed." },
 	{ EOWNERDEAD, "The server died or closed without a reply, or gave the request back as often as the object allows: whether it acted on it is not known." },
-	{ EOPNOTSUPP, "The request was taken by a program that reads messages and cannot reply, or the object is a stream of bytes: there is no server at it." },
+	{ EOPNOTSUPP, "The request was taken by a program that reads messages and cannot reply, or the object is a stream of bytes, or a mailbox with a receive pool: there is no server at it." },
 	END
 };
 
@@ -158,7 +160,7 @@ static const struct explanation answer_errors[] = {
 };
 
 static const struct explanation peek_errors[] = {
-	{ EOPNOTSUPP, "The object is a stream of bytes: use read and write on its descriptor." },
+	{ EOPNOTSUPP, "The object is a stream of bytes, or a mailbox with a receive pool: messages there are not looked at." },
 	{ EINVAL, "The number of messages, or of those to pass over, is out of range, or a tag is chosen without a mask." },
 	{ EACCES, "The handle may not look: open the object with the right to look, or to receive." },
 	{ ENOENT, "There is no process of the number whose messages were chosen." },
@@ -183,6 +185,18 @@ static const struct explanation channel_errors[] = {
 	{ EINTR, "A signal came first: nothing was sent or received." },
 	{ EPIPE, "The other end of the channel is gone, and nothing is left to receive." },
 	{ EIO, "The other end broke the rules of the channel: close this end and open another channel." },
+	END
+};
+
+static const struct explanation pool_errors[] = {
+	{ EOPNOTSUPP, "The object has no receive pool: it is given one when it is made." },
+	{ EINVAL, "A flag or the deadline is out of range, or what is to be released is no message that was received from the pool." },
+	{ EACCES, "The handle may not receive: open the object with the right to receive." },
+	{ EBUSY, "Another thread is receiving by the handle: map the pool before." },
+	{ EAGAIN, "There is no message: try again when one has been sent." },
+	{ ETIMEDOUT, "No message came up to the deadline." },
+	{ EINTR, "A signal came before a message." },
+	{ EPIPE, "No message is left and no sender will come: the object was removed." },
 	END
 };
 
@@ -221,6 +235,7 @@ static const struct explanation *const tables[] = {
 	[IPCBOX_OPERATION_MAP] = map_errors,
 	[IPCBOX_OPERATION_SEAL] = seal_errors,
 	[IPCBOX_OPERATION_SEM] = sem_errors,
+	[IPCBOX_OPERATION_POOL] = pool_errors,
 };
 
 static const char *find(const struct explanation *table, int error)

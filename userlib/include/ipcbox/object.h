@@ -122,7 +122,8 @@ int ipcbox_info(struct ipcbox *box, struct ipcbox_info *info);
  *	default, or for @max_bytes when that is less
  * @max_descriptors: most descriptors that a message may carry, 0 to
  *	IPCBOX_DESCRIPTORS_MAX. More than 0 is for receivers that expect some
- * @mapped_bytes: memory for mapping, for kinds that are mapped; else 0
+ * @mapped_bytes: memory for mapping, for kinds that are mapped; of a mailbox its
+ *	receive pool, a power of two, or 0 for none; else 0
  * @semaphores: semaphores of a region; else 0
  *
  * Use it with designated initialisers:
