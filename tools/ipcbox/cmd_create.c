@@ -6,7 +6,7 @@
 
 enum {
 	KEY_EXCLUSIVE = 0x100, KEY_MAX_MESSAGES, KEY_MAX_BYTES, KEY_MAX_MESSAGE,
-	KEY_DEAD_LETTER, KEY_MAX_DELIVERIES,
+	KEY_DEAD_LETTER, KEY_MAX_DELIVERIES, KEY_POOL,
 };
 
 struct create_request {
@@ -30,9 +30,22 @@ static const struct argp_option options[] = {
 	  "Hold at most SIZE bytes: 4096, 64K, 8M", 0 },
 	{ "max-message", KEY_MAX_MESSAGE, "SIZE", 0,
 	  "Take messages of at most SIZE bytes", 0 },
+	{ "pool", KEY_POOL, "SIZE", 0,
+	  "A mailbox whose receiver can map its messages, in SIZE bytes of memory, a power of two: 64K, 1M",
+	  0 },
 	DEAD_OPTIONS(KEY_DEAD_LETTER, KEY_MAX_DELIVERIES),
 	{ 0 }
 };
+
+static uint64_t pool_size(const char *option, const char *arg)
+{
+	uint64_t size = positive_size(option, arg);
+
+	if (size & (size - 1) || size < 4096 || size > 1 << 30)
+		usage_error("%s '%s' is not a power of two from 4K to 1G",
+			    option, arg);
+	return size;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -65,6 +78,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MAX_MESSAGE:
 		create->max_message_bytes = positive_size("--max-message", arg);
 		return 0;
+	case KEY_POOL:
+		create->mapped_bytes = pool_size("--pool", arg);
+		return 0;
 	case KEY_DEAD_LETTER:
 		dead_letter_argument(&request->dead, arg);
 		return 0;
@@ -84,6 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!create->name)
 			usage_error("give the NAME of what to make");
+		if (create->mapped_bytes && create->kind == IPCBOX_QUEUE)
+			usage_error("--pool is for mailboxes: add --kind mailbox");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -117,7 +135,8 @@ static _Noreturn void fail_create(struct ipcbox *box,
 		     "'%s' is there already%s; remove it with 'ipcbox rm %s', or choose another name",
 		     create->name,
 		     create->flags & IPCBOX_CREATE_EXCLUSIVE ? "" :
-		     create->kind == IPCBOX_MAILBOX ? " and is no mailbox" :
+		     create->mapped_bytes ? " and has no receive pool" :
+		     create->kind == IPCBOX_MAILBOX ? " and is no mailbox, or has a receive pool" :
 						      " and is no queue",
 		     create->name);
 	case EACCES:

@@ -99,6 +99,11 @@ static void print_messages(const struct ipcbox_stat *state,
 	       text_size(c, state->bytes_peak));
 	printf("  largest message  %s\n",
 	       text_size(a, state->max_message_bytes));
+	if (state->state & IPCBOX_STATE_POOL)
+		printf("  receive pool     %s, %s\n",
+		       text_size(a, state->mapped_bytes),
+		       state->mappings ? "mapped by its receiver" :
+					 "not mapped");
 	printf("  sent             %llu %s, %s\n",
 	       (unsigned long long)state->sent,
 	       plural(state->sent, "message", "messages"),

@@ -59,7 +59,7 @@ _ipcbox() {
 		options='--help --json --quiet'
 		case $command in
 		create) options+=' --kind --mode --exclusive --max-messages
-			--max-bytes --max-message --dead-letter --max-deliveries' ;;
+			--max-bytes --max-message --pool --dead-letter --max-deliveries' ;;
 		send) options+=' --lines --null --file --priority --tag --timeout
 			--nowait --sync --lifetime --batch --create --verbose' ;;
 		recv) options+=' --count --follow --all --timeout --nowait --file

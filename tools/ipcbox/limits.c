@@ -38,6 +38,8 @@ const struct limit limits[] = {
 	      "largest message that an object takes, unless asked otherwise"),
 	LIMIT(message_bytes_max, UNIT_BYTES, 0,
 	      "largest message that an object may be asked to take"),
+	LIMIT(pool_message_bytes, UNIT_BYTES, 0,
+	      "largest message that a mailbox with a receive pool takes"),
 	LIMIT(batch_messages, UNIT_MESSAGES, 0,
 	      "messages that one call may send or receive"),
 };

@@ -24,6 +24,24 @@ test_create_makes_a_mailbox_with_limits() {
 	field_is m max_message_bytes 1536
 }
 
+test_create_makes_a_mailbox_with_a_receive_pool() {
+	run ipcbox create m --kind mailbox --pool 64K
+	status_is 0
+	field_is m mapped_bytes 65536
+	run ipcbox stat m
+	out_has "receive pool     64 KiB, not mapped"
+	printf one | ipcbox send m -q
+	run ipcbox recv m
+	status_is 0
+	out_has one
+	run ipcbox create q --pool 64K
+	fails_with 2 "--pool is for mailboxes"
+	run ipcbox create n --kind mailbox --pool 65K
+	fails_with 2 "not a power of two"
+	run ipcbox create m --kind mailbox
+	fails_with 9 "receive pool"
+}
+
 test_create_takes_the_mode_exactly() {
 	run sh -c 'umask 077; ipcbox create a -m 0622; ipcbox create b -m 666; ipcbox create c -m 0'
 	status_is 0
