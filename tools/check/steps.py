@@ -157,6 +157,7 @@ STEPS = [
         ["selftests on 6.12", "library and command tests", "installed consumer"],
     ),
     Step("kernel style", "tools/check/style {source}", ["fetch kernel source"]),
+    Step("mutations match", "tools/check/mutations/run --match", quick=True),
     Step("readers of logs", "tools/check/tests/run", read=results.read_tap, quick=True),
     Step("planted faults", "tools/check/tests/planted/run", ["build module for debug"], results.read_tap),
     Step("shell scripts", "git grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck -x"),

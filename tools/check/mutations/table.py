@@ -63,9 +63,10 @@ MUTATIONS = [
                 "\t\texchange->senders_waiting--;\n\t\tipcbox_exchange_admit_locked(",
                 "\t\texchange->senders_waiting--;\n"
                 "\t\tipcbox_exchange_accept_locked(exchange, message, &wakes);\n"
-                "\t\tsending->made = sending->accepted;\n"
                 "\t\tipcbox_exchange_admit_locked(",
-            )
+            ),
+            # It is not the sender's any more.
+            ("\tif (unlikely(error))\n\t\tipcbox_message_free(message);\n\treturn error;\n", "\treturn error;\n"),
         ],
         "selftests/blocking",
         "a_deadline_ends_a_send_without_effect",
@@ -143,7 +144,10 @@ MUTATIONS = [
         "module/queue.c",
         [
             ("\tif (!list_empty(&share->parked))\n\t\treturn false;\n", ""),
-            ("\treturn list_empty(&queue->turns) && queue_has_room(", "\treturn queue_has_room("),
+            (
+                "\treturn list_empty(&queue->turns) &&\n\t       ipcbox_queue_has_room(",
+                "\treturn ipcbox_queue_has_room(",
+            ),
         ],
         "selftests/blocking",
         "a_small_message_does_not_overtake_a_waiting_large_one",
@@ -166,14 +170,14 @@ MUTATIONS = [
     Mutation(
         "waiting senders wake when the receiver goes",
         "module/exchange.c",
-        [("\t\texchange_fail_senders_locked(exchange, wakes);\n", "")],
+        [("\t\texchange_fail_senders_locked(exchange, error, wakes);\n", "")],
         "selftests/mailbox_receiver",
         "a_waiting_sender_wakes_when_the_last_receiver_closes",
     ),
     Mutation(
         "waiting receivers wake when no sender can come",
         "module/exchange.c",
-        [("\t\texchange_fail_receivers_locked(exchange, wakes);\n", "")],
+        [("\t\texchange_fail_receivers_locked(exchange, error, wakes);\n", "")],
         "selftests/mailbox_receiver",
         "a_waiting_receiver_wakes_when_the_last_sender_closes",
     ),
@@ -206,19 +210,14 @@ MUTATIONS = [
     Mutation(
         "EPOLLOUT promises room for the longest message",
         "module/notify.c",
-        [("\t\t\t\t\t     exchange->max_message_bytes);\n", "\t\t\t\t\t     0);\n")],
+        [("\t\t\t\t   exchange->max_message_bytes);\n", "\t\t\t\t   0);\n")],
         "selftests/poll_epoll",
         "out_is_room_for_the_largest",
     ),
     Mutation(
         "a deadline ends a wait",
         "module/waiter.c",
-        [
-            (
-                "\t\tlate = !schedule_hrtimeout_range(deadline == IPCBOX_FOREVER ?\n",
-                "\t\tlate = !schedule_hrtimeout_range(deadline ?\n",
-            )
-        ],
+        [("_clock(forever ? NULL :\n", "_clock(forever || !late ? NULL :\n")],
         "selftests/blocking",
         "a_deadline_ends_a_receive_without_effect",
     ),
@@ -281,8 +280,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a handle without the right gets EACCES",
-        "module/send.c",
-        [("\treturn handle->rights & IPCBOX_RIGHT_SEND ? 0 : -EACCES;\n", "\treturn 0;\n")],
+        "module/handle.c",
+        [("\tif (!rights)\n\t\treturn -EACCES;\n", "")],
         "selftests/abi_matrix",
         "each_right_is_needed",
     ),
@@ -296,7 +295,7 @@ MUTATIONS = [
     # Limits
     Mutation(
         "a user's bytes in flight have a limit",
-        "module/box.c",
+        "module/box.h",
         [("\tif (likely(used <= ipcbox_limit(user_bytes)))\n", "\tif (likely(used))\n")],
         "selftests/limits",
         "a_user_has_a_budget_of_bytes",
@@ -330,7 +329,7 @@ MUTATIONS = [
     Mutation(
         "a user who is not the owner has a share",
         "module/queue.c",
-        [("\tif (share->unlimited)\n\t\treturn true;\n", "\tif (share)\n\t\treturn true;\n")],
+        [("\t       ipcbox_queue_share_has_room(queue, share, length);\n", "\t       true;\n")],
         "selftests/limits",
         "another_than_the_owner_fills_his_share_only",
     ),
@@ -339,8 +338,8 @@ MUTATIONS = [
         "module/queue.c",
         [
             (
-                "\tif (!list_empty(&share->parked))\n\t\tlist_add_tail(&share->turn, &queue->turns);\n\treturn entry;\n",
-                "\tif (!list_empty(&share->parked))\n\t\tlist_add(&share->turn, &queue->turns);\n\treturn entry;\n",
+                "\tif (!list_empty(&share->parked))\n\t\tlist_add_tail(&share->turn, &queue->turns);\n",
+                "\tif (!list_empty(&share->parked))\n\t\tlist_add(&share->turn, &queue->turns);\n",
             )
         ],
         "selftests/limits",
@@ -487,7 +486,7 @@ MUTATIONS = [
     Mutation(
         "who waits for a message learns that no receiver will come",
         "module/delivery.c",
-        [("finish_locked(delivery, -EPIPE, wakes)", "finish_locked(delivery, -ETIMEDOUT, wakes)")],
+        [("finish_locked(delivery, error, wakes)", "finish_locked(delivery, -ETIMEDOUT, wakes)")],
         "selftests/sync_send",
         "no_receiver_any_more_is_epipe",
     ),
@@ -522,21 +521,24 @@ MUTATIONS = [
     Mutation(
         "a reply is charged to the caller",
         "module/call.c",
-        [("\tdelivery->reserved = reserved;\n", "\tdelivery->reserved = 0;\n")],
+        [
+            ("ipcbox_user_charge(share->user, reserved);\n", "0;\n"),
+            ("\tdelivery->reserved += reserved;\n", ""),
+        ],
         "selftests/call_reply",
         "the_caller_pays_for_both_ways",
     ),
     Mutation(
         "a message is not received after its time",
         "module/receive.c",
-        [("\t\tif (!delivery->lifetime ||\n", "\t\tif (true ||\n")],
+        [("\t\tif (!ipcbox_delivery_is_over(delivery))\n", "\t\tif (delivery)\n")],
         "selftests/lifetime_dead_letter",
         "is_never_received_after_its_time",
     ),
     Mutation(
         "what expires leaves the object without receivers",
         "module/expiry.c",
-        [("\t\tif (!next || ktime_after(next->expires, ktime_get()))\n", "\t\tif (next || true)\n")],
+        [("\t\tif (!over)\n", "\t\tif (!over || true)\n")],
         "selftests/lifetime_dead_letter",
         "expires_without_receivers",
     ),
@@ -557,7 +559,7 @@ MUTATIONS = [
     Mutation(
         "the receiver that came first gets a message that several select",
         "module/exchange.c",
-        [("selecting->ticket < plain->ticket", "selecting->ticket > plain->ticket")],
+        [("selecting->selector.ticket < plain->selector.ticket", "selecting->selector.ticket > plain->selector.ticket")],
         "selftests/selective_receive",
         "the_first_that_matches_gets_it",
     ),
@@ -639,7 +641,7 @@ MUTATIONS = [
     Mutation(
         "poll shows the rest of a piece that was read in part",
         "module/notify.c",
-        [("\t\t    READ_ONCE(exchange->stream.head))\n", "\t\t    false)\n")],
+        [("\t       READ_ONCE(exchange->stream.head);\n", "\t       false;\n")],
         "selftests/stream",
         "poll_says_when_there_are_bytes",
     ),
@@ -647,7 +649,7 @@ MUTATIONS = [
     Mutation(
         "in a plain queue no user's first message goes in beyond its room",
         "module/queue.c",
-        [("\tif (queue->limits.plain)\n\t\treturn queue_has_room(queue, length);\n", "")],
+        [("\tif (queue->limits.plain)\n\t\treturn ipcbox_queue_has_room(queue, length);\n", "")],
         "selftests/plain_queue",
         "a_user_may_fill_it_and_another_finds_no_room",
     ),
