@@ -254,7 +254,10 @@ int ipcbox_receive_batch(struct ipcbox_handle *handle,
  *	0 for any. Once the process is gone and its parent has waited for it, its
  *	messages can be chosen by their other marks only
  *
- * A message is chosen when it is all that is asked.
+ * A message is chosen when it is all that is asked. The flag
+ * IPCBOX_SELECT_TAG_NOT of a receive turns the choice by tag round; with
+ * IPCBOX_SELECT_TAG_LOWEST the messages of this tag or a lower one are chosen, the
+ * lowest tag first.
  */
 struct ipcbox_selection {
 	uint64_t tag;
