@@ -689,7 +689,7 @@ MUTATIONS = [
     Mutation(
         "an object has one exclusive registration",
         "module/notify.c",
-        [("\tif (!exchange->registrant) {\n", "\tif (exchange) {\n")],
+        [("\tint error = -EBUSY;\n", "\tint error = 0;\n")],
         "selftests/exclusive_notice",
         "there_is_one_and_it_fires_once",
     ),
