@@ -156,6 +156,15 @@ STEPS = [
         r" && ! grep -E '/(module|uapi)/.*: (warning|error):' {dir}/sparse.raw",
         ["selftests on 6.12", "library and command tests", "installed consumer"],
     ),
+    Step("channel, every state", "tools/check/model/run", read=results.read_tap),
+    # Addresses that are not random, as not every version of the sanitizer can do with all.
+    Step(
+        "channel under ThreadSanitizer",
+        "make -s -C userlib $PWD/build/userlib-tsan/tests/host/ring SANITIZE=thread"
+        " OUTPUT=$PWD/build/userlib-tsan VERSION=$(cat VERSION)"
+        " && setarch -R build/userlib-tsan/tests/host/ring",
+        read=results.read_tap,
+    ),
     Step("kernel style", "tools/check/style {source}", ["fetch kernel source"]),
     Step("mutations match", "tools/check/mutations/run --match", quick=True),
     Step("readers of logs", "tools/check/tests/run", read=results.read_tap, quick=True),

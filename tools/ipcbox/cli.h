@@ -251,13 +251,15 @@ bool wait_for_budget(struct ipcbox *box, uint64_t length, uint64_t deadline,
 void print_header(const struct ipcbox_incoming *message);
 
 /* The subcommands */
-extern const struct argp call_argp, create_argp, dlq_argp, doctor_argp,
+extern const struct argp call_argp, channel_argp, create_argp, dlq_argp,
+			 doctor_argp,
 			 limits_argp, ls_argp, peek_argp, pipe_argp,
 			 recv_argp, region_argp, rm_argp, run_argp,
 			 send_argp, serve_argp, set_argp, stat_argp,
 			 watch_argp, work_argp;
 
 int call_run(int argc, char **argv);
+int channel_run(int argc, char **argv);
 int create_run(int argc, char **argv);
 int dlq_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);

@@ -11,7 +11,7 @@ _ipcbox() {
 	local word=$2 previous=$3 command options
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'create send recv peek work call serve
+		COMPREPLY=($(compgen -W 'create send recv channel peek work call serve
 			pipe run region ls stat watch set dlq rm limits doctor help --help --version' -- "$word"))
 		return
 	fi
@@ -64,6 +64,7 @@ _ipcbox() {
 			--nowait --sync --lifetime --batch --create --verbose' ;;
 		recv) options+=' --count --follow --all --timeout --nowait --file
 			--null --raw --verbose --batch --listen --tag --from --sequence' ;;
+		channel) options+=' --size --mode' ;;
 		peek) options+=' --count --skip --tag --from --sequence --headers
 			--verbose --null --raw' ;;
 		work) options+=' --count --workers --timeout --verbose' ;;
@@ -103,7 +104,7 @@ _ipcbox() {
 		3) COMPREPLY=($(compgen -W "$(_ipcbox_names)" -- "$word")) ;;
 		esac
 		;;
-	help) COMPREPLY=($(compgen -W 'create send recv peek work call serve
+	help) COMPREPLY=($(compgen -W 'create send recv channel peek work call serve
 		pipe run region ls stat watch set dlq rm limits doctor' -- "$word")) ;;
 	esac
 }

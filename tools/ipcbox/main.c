@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	  &run_argp, run_run },
 	{ "region", "ACTION NAME", "make and use shared memory and semaphores",
 	  &region_argp, region_run },
+	{ "channel", "send|recv NAME [FILE]", "pass a file through memory",
+	  &channel_argp, channel_run },
 	{ "ls", "", "list the objects that you may see",
 	  &ls_argp, ls_run },
 	{ "stat", "NAME", "show all about one object",

@@ -6,15 +6,14 @@
 
 #define unlikely(condition)	__builtin_expect(!!(condition), 0)
 
-/* The deadline is looked at by those who wait. */
-static int check(unsigned int flags, unsigned int known, uint64_t deadline)
+/* Deadlines are numbers of 63 bits, or IPCBOX_FOREVER, which is -1. */
+static inline int is_bad(unsigned int flags, unsigned int known,
+			 uint64_t deadline)
 {
-	if (flags & ~known ||
-	    (deadline > INT64_MAX && deadline != IPCBOX_FOREVER))
-		return -EINVAL;
-	return 0;
+	return (flags & ~known) || (int64_t)deadline < -1;
 }
 
+__attribute__((noinline))
 static int reserve(struct ipcbox_channel *end, size_t length,
 		   unsigned int flags, uint64_t deadline, void **place)
 {
@@ -41,9 +40,9 @@ int ipcbox_channel_reserve(struct ipcbox_channel *channel, size_t length,
 			   unsigned int flags, uint64_t deadline,
 			   void **place)
 {
-	int error = check(flags, IPCBOX_NOWAIT, deadline);
-
-	return error ? error : reserve(channel, length, flags, deadline, place);
+	if (is_bad(flags, IPCBOX_NOWAIT, deadline))
+		return -EINVAL;
+	return reserve(channel, length, flags, deadline, place);
 }
 
 int ipcbox_channel_commit(struct ipcbox_channel *channel, size_t length,
@@ -65,20 +64,29 @@ void ipcbox_channel_abort(struct ipcbox_channel *channel)
 		channel->ring.held = 0;
 }
 
+/*
+ * What is committed is the producer's until it is published, so the payload may
+ * be put in its place afterwards: the ring need not be looked at again.
+ */
 int ipcbox_channel_send(struct ipcbox_channel *channel, const void *data,
 			size_t length, unsigned int flags, uint64_t deadline)
 {
-	int error = check(flags, IPCBOX_NOWAIT | IPCBOX_MORE, deadline);
 	void *place;
+	int error;
 
-	if (unlikely(error))
-		return error;
-	error = reserve(channel, length, flags, deadline, &place);
-	if (unlikely(error))
-		return error;
+	if (unlikely(is_bad(flags, IPCBOX_NOWAIT | IPCBOX_MORE, deadline)))
+		return -EINVAL;
+	if (unlikely(!ipcbox_channel_is_producer(channel) ||
+		     length > ipcbox_ring_longest(&channel->ring) ||
+		     ipcbox_ring_reserve(&channel->ring, (uint32_t)length,
+					 &place))) {
+		error = reserve(channel, length, flags, deadline, &place);
+		if (error)
+			return error;
+	}
+	ipcbox_ring_commit(&channel->ring, (uint32_t)length);
 	if (length)
 		memcpy(place, data, length);
-	ipcbox_ring_commit(&channel->ring, (uint32_t)length);
 	if (!(flags & IPCBOX_MORE))
 		ipcbox_channel_publish_inline(channel);
 	return 0;
@@ -90,6 +98,7 @@ void ipcbox_channel_publish(struct ipcbox_channel *channel)
 		ipcbox_channel_publish_inline(channel);
 }
 
+__attribute__((noinline))
 static int peek(struct ipcbox_channel *end, const void **message,
 		uint32_t *length, unsigned int flags, uint64_t deadline)
 {
@@ -113,11 +122,12 @@ ssize_t ipcbox_channel_peek(struct ipcbox_channel *channel,
 			    const void **message, unsigned int flags,
 			    uint64_t deadline)
 {
-	int error = check(flags, IPCBOX_NOWAIT, deadline);
 	uint32_t length;
+	int error;
 
-	if (!error)
-		error = peek(channel, message, &length, flags, deadline);
+	if (is_bad(flags, IPCBOX_NOWAIT, deadline))
+		return -EINVAL;
+	error = peek(channel, message, &length, flags, deadline);
 	return error ? error : (ssize_t)length;
 }
 
@@ -134,24 +144,28 @@ int ipcbox_channel_release(struct ipcbox_channel *channel, unsigned int flags)
 	return error;
 }
 
+/* Likewise, what is released is there until that is published. */
 ssize_t ipcbox_channel_receive(struct ipcbox_channel *channel, void *buffer,
 			       size_t capacity, unsigned int flags,
 			       uint64_t deadline)
 {
-	int error = check(flags, IPCBOX_NOWAIT | IPCBOX_MORE, deadline);
 	const void *message;
 	uint32_t length;
+	int error;
 
-	if (unlikely(error))
-		return error;
-	error = peek(channel, &message, &length, flags, deadline);
-	if (unlikely(error))
-		return error;
+	if (unlikely(is_bad(flags, IPCBOX_NOWAIT | IPCBOX_MORE, deadline)))
+		return -EINVAL;
+	if (unlikely(ipcbox_channel_is_producer(channel) ||
+		     ipcbox_ring_peek(&channel->ring, &message, &length))) {
+		error = peek(channel, &message, &length, flags, deadline);
+		if (error)
+			return error;
+	}
 	if (unlikely(length > capacity))
 		return -EMSGSIZE;
+	ipcbox_ring_release(&channel->ring);
 	if (length)
 		memcpy(buffer, message, length);
-	ipcbox_ring_release(&channel->ring);
 	if (!(flags & IPCBOX_MORE))
 		ipcbox_channel_publish_inline(channel);
 	return (ssize_t)length;

@@ -34,14 +34,13 @@ static inline int ipcbox_channel_is_producer(const struct ipcbox_channel *end)
 	return end->ring.bias != 0;
 }
 
-/* Publishes and wakes. WAKE on an end that is mapped does not fail. */
+/* Wakes the other end, which does not fail on an end that is mapped. */
+void ipcbox_channel_wake_other(struct ipcbox_channel *end);
+
 static inline void ipcbox_channel_publish_inline(struct ipcbox_channel *end)
 {
-	if (!ipcbox_ring_likely(!ipcbox_ring_publish(&end->ring))) {
-		struct ipcbox_channel_wake wake = { .size = sizeof(wake) };
-
-		ipcbox_ioctl(end->handle->fd, IPCBOX_IOC_CHANNEL_WAKE, &wake);
-	}
+	if (!ipcbox_ring_likely(!ipcbox_ring_publish(&end->ring)))
+		ipcbox_channel_wake_other(end);
 }
 
 /* The heavy barrier, once; -ENOSYS or -EPERM where it cannot be had. */

@@ -45,6 +45,13 @@ int ipcbox_channel_barrier(void)
 	return membarrier(BARRIER);
 }
 
+void ipcbox_channel_wake_other(struct ipcbox_channel *end)
+{
+	struct ipcbox_channel_wake wake = { .size = sizeof(wake) };
+
+	ipcbox_ioctl(end->handle->fd, IPCBOX_IOC_CHANNEL_WAKE, &wake);
+}
+
 static uint64_t now(void)
 {
 	struct timespec time;
