@@ -2,11 +2,11 @@
 /*
  * The bounded priority queue.
  *
- * Entries of one priority form a level: a ring through entry->list, whose
- * oldest entry leads, that is, stands in a tree of levels. Nothing is
- * allocated, so nothing here can fail. With few priorities in use the cost of
- * each operation is constant; with many it grows with the logarithm of their
- * number, never with the number of entries.
+ * Entries stand in one tree, in the order in which they go. Nothing is
+ * allocated, so nothing here can fail. To put an entry last, as with one
+ * priority in use, and to take the first one out cost the same however many
+ * there are; any other place costs the logarithm of their number, so entries
+ * may come back in any order.
  *
  * Room is given out in turns. Entries that find none are parked with their
  * share, in order; shares with parked entries take turns. So one user's flood
@@ -15,9 +15,16 @@
 #include "compat.h"
 #include "queue.h"
 
-static struct ipcbox_queue_entry *leader(struct rb_node *node)
+static struct ipcbox_queue_entry *entry_of(struct rb_node *node)
 {
-	return rb_entry(node, struct ipcbox_queue_entry, node);
+	return rb_entry_safe(node, struct ipcbox_queue_entry, node);
+}
+
+static bool entry_before(const struct ipcbox_queue_entry *a,
+			 const struct ipcbox_queue_entry *b)
+{
+	return a->priority != b->priority ? a->priority > b->priority :
+					    a->sequence < b->sequence;
 }
 
 /**
@@ -29,7 +36,7 @@ void ipcbox_queue_init(struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_limits *limits)
 {
 	*queue = (struct ipcbox_queue){
-		.levels = RB_ROOT_CACHED,
+		.entries = RB_ROOT_CACHED,
 		.limits = *limits,
 	};
 	INIT_LIST_HEAD(&queue->turns);
@@ -92,65 +99,31 @@ void ipcbox_queue_number(struct ipcbox_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_number);
 
-/* A level that has just lost, or not yet found, its leader gets this one. */
-static void level_lead(struct ipcbox_queue *queue,
-		       struct ipcbox_queue_entry *old,
-		       struct ipcbox_queue_entry *new)
+static void queue_link(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry)
 {
-	rb_replace_node_cached(&old->node, &new->node, &queue->levels);
-	old->leads = false;
-	new->leads = true;
-}
-
-/*
- * New entries go to the end of their level. One that was taken out and comes
- * back belongs before every later one; as it was the oldest when it was taken,
- * its place is found within the few that were taken since.
- */
-static void level_add(struct ipcbox_queue *queue,
-		      struct ipcbox_queue_entry *first,
-		      struct ipcbox_queue_entry *entry)
-{
-	struct ipcbox_queue_entry *last = list_prev_entry(first, list);
-	struct ipcbox_queue_entry *next = first;
-
-	if (entry->sequence > last->sequence) {
-		list_add_tail(&entry->list, &first->list);
-		return;
-	}
-	while (next->sequence < entry->sequence)
-		next = list_next_entry(next, list);
-	list_add_tail(&entry->list, &next->list);
-	if (next == first)
-		level_lead(queue, first, entry);
-}
-
-static void level_find_and_add(struct ipcbox_queue *queue,
-			       struct ipcbox_queue_entry *entry)
-{
-	struct rb_node **link = &queue->levels.rb_root.rb_node;
+	struct rb_node **link = &queue->entries.rb_root.rb_node;
 	struct rb_node *parent = NULL;
-	bool highest = true;
+	bool first = true;
 
+	if (queue->last && entry_before(queue->last, entry)) {
+		parent = &queue->last->node;
+		link = &parent->rb_right;
+		first = false;
+	}
 	while (*link) {
-		struct ipcbox_queue_entry *first = leader(*link);
-
 		parent = *link;
-		if (entry->priority == first->priority) {
-			level_add(queue, first, entry);
-			return;
-		}
-		if (entry->priority > first->priority) {
+		if (entry_before(entry, entry_of(parent))) {
 			link = &parent->rb_left;
 		} else {
 			link = &parent->rb_right;
-			highest = false;
+			first = false;
 		}
 	}
-	INIT_LIST_HEAD(&entry->list);
-	entry->leads = true;
 	rb_link_node(&entry->node, parent, link);
-	rb_insert_color_cached(&entry->node, &queue->levels, highest);
+	rb_insert_color_cached(&entry->node, &queue->entries, first);
+	if (!queue->last || entry_before(queue->last, entry))
+		queue->last = entry;
 }
 
 /**
@@ -158,21 +131,14 @@ static void level_find_and_add(struct ipcbox_queue *queue,
  * @queue: the queue
  * @entry: an entry that has its number, is in no queue and not parked
  *
- * Its number decides its place in its level, so an entry that was taken out
+ * Its number decides its place in its priority, so an entry that was taken out
  * and comes back is again where it was. Limits are not looked at: that is
  * ipcbox_queue_admits(), and what returns is never refused.
  */
 void ipcbox_queue_insert(struct ipcbox_queue *queue,
 			 struct ipcbox_queue_entry *entry)
 {
-	struct ipcbox_queue_entry *top = ipcbox_queue_first(queue);
-
-	entry->leads = false;
-	if (top && top->priority == entry->priority)
-		level_add(queue, top, entry);
-	else
-		level_find_and_add(queue, entry);
-
+	queue_link(queue, entry);
 	ipcbox_queue_count(queue, entry->share, entry->length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
@@ -187,17 +153,9 @@ EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
 void ipcbox_queue_remove(struct ipcbox_queue *queue,
 			 struct ipcbox_queue_entry *entry)
 {
-	if (!entry->leads) {
-		list_del(&entry->list);
-	} else if (list_empty(&entry->list)) {
-		rb_erase_cached(&entry->node, &queue->levels);
-		entry->leads = false;
-	} else {
-		struct ipcbox_queue_entry *next = list_next_entry(entry, list);
-
-		list_del(&entry->list);
-		level_lead(queue, entry, next);
-	}
+	if (queue->last == entry)
+		queue->last = entry_of(rb_prev(&entry->node));
+	rb_erase_cached(&entry->node, &queue->entries);
 	ipcbox_queue_uncount(queue, entry->share, 1, entry->length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
@@ -208,17 +166,56 @@ EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
  *
  * Return: the entry that goes after it, or NULL.
  */
-struct ipcbox_queue_entry *ipcbox_queue_next(struct ipcbox_queue_entry *entry)
+struct ipcbox_queue_entry *
+ipcbox_queue_next(const struct ipcbox_queue_entry *entry)
 {
-	struct ipcbox_queue_entry *next = list_next_entry(entry, list);
-	struct rb_node *lower;
-
-	if (!next->leads)
-		return next;
-	lower = rb_next(&next->node);
-	return lower ? leader(lower) : NULL;
+	return entry_of(rb_next(&entry->node));
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_next);
+
+/**
+ * ipcbox_queue_place_before() - which of two places comes first?
+ * @a: a place
+ * @b: another
+ *
+ * Return: true if what stands at @a goes before what stands at @b.
+ */
+bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
+			       const struct ipcbox_queue_place *b)
+{
+	return a->priority != b->priority ? a->priority > b->priority :
+					    a->sequence < b->sequence;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_place_before);
+
+/**
+ * ipcbox_queue_after() - take a walk up again
+ * @queue: the queue
+ * @place: where it was; there need be no entry any more
+ *
+ * Return: the first entry that goes after @place, or NULL.
+ */
+struct ipcbox_queue_entry *
+ipcbox_queue_after(const struct ipcbox_queue *queue,
+		   const struct ipcbox_queue_place *place)
+{
+	struct rb_node *node = queue->entries.rb_root.rb_node;
+	struct ipcbox_queue_entry *after = NULL;
+
+	while (node) {
+		struct ipcbox_queue_entry *entry = entry_of(node);
+		struct ipcbox_queue_place at = ipcbox_queue_place_of(entry);
+
+		if (ipcbox_queue_place_before(place, &at)) {
+			after = entry;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return after;
+}
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_after);
 
 static struct ipcbox_queue_entry *
 parked_first(struct ipcbox_queue_share *share)

@@ -32,14 +32,23 @@ struct ipcbox_queue_share {
 };
 
 /**
- * struct ipcbox_queue_entry - a message's place in a queue
- * @node: place of a level's oldest entry in the tree of levels
- * @list: ring of the entries of one level, or place among the share's parked
+ * struct ipcbox_queue_place - where in the order something stands
+ * @priority: higher goes first
+ * @sequence: lower goes first within a priority
+ */
+struct ipcbox_queue_place {
+	u16 priority;
+	u64 sequence;
+};
+
+/**
+ * struct ipcbox_queue_entry - a message in a queue
+ * @node: place in the queue
+ * @list: place among the share's parked; the owner's when it is not parked
  * @sequence: number in order of acceptance, from 1; zero before
  * @share: whose entry this is
  * @length: payload bytes
  * @priority: higher goes first
- * @leads: the entry is its level's oldest, the one that is in the tree
  * @tracked: not looked at: the owner's, in what would be padding
  */
 struct ipcbox_queue_entry {
@@ -49,7 +58,6 @@ struct ipcbox_queue_entry {
 	struct ipcbox_queue_share *share;
 	u32 length;
 	u16 priority;
-	bool leads;
 	bool tracked;
 };
 
@@ -69,7 +77,8 @@ struct ipcbox_queue_limits {
 
 /**
  * struct ipcbox_queue - entries by priority, then by sequence
- * @levels: a tree of the oldest entry of each priority in use, highest first
+ * @entries: the entries, in the order in which they go
+ * @last: the one that goes last, or NULL
  * @limits: how much it holds
  * @messages: entries in it
  * @bytes: their payload bytes
@@ -79,7 +88,8 @@ struct ipcbox_queue_limits {
  * @turns: shares with parked entries, in the order of their turns
  */
 struct ipcbox_queue {
-	struct rb_root_cached levels;
+	struct rb_root_cached entries;
+	struct ipcbox_queue_entry *last;
 	struct ipcbox_queue_limits limits;
 	u32 messages;
 	u64 bytes;
@@ -88,6 +98,15 @@ struct ipcbox_queue {
 	u64 sequence;
 	struct list_head turns;
 };
+
+static inline struct ipcbox_queue_place
+ipcbox_queue_place_of(const struct ipcbox_queue_entry *entry)
+{
+	return (struct ipcbox_queue_place){
+		.priority = entry->priority,
+		.sequence = entry->sequence,
+	};
+}
 
 void ipcbox_queue_init(struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_limits *limits);
@@ -111,7 +130,12 @@ void ipcbox_queue_reshare(struct ipcbox_queue *queue,
 			  struct ipcbox_queue_share *share);
 
 struct ipcbox_queue_entry *
-ipcbox_queue_next(struct ipcbox_queue_entry *entry);
+ipcbox_queue_next(const struct ipcbox_queue_entry *entry);
+bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
+			       const struct ipcbox_queue_place *b);
+struct ipcbox_queue_entry *
+ipcbox_queue_after(const struct ipcbox_queue *queue,
+		   const struct ipcbox_queue_place *place);
 
 /**
  * ipcbox_queue_first() - the entry to go next
@@ -122,9 +146,8 @@ ipcbox_queue_next(struct ipcbox_queue_entry *entry);
 static inline struct ipcbox_queue_entry *
 ipcbox_queue_first(const struct ipcbox_queue *queue)
 {
-	struct rb_node *node = rb_first_cached(&queue->levels);
-
-	return node ? rb_entry(node, struct ipcbox_queue_entry, node) : NULL;
+	return rb_entry_safe(rb_first_cached(&queue->entries),
+			     struct ipcbox_queue_entry, node);
 }
 
 /**

@@ -186,6 +186,60 @@ static void queue_returns_to_its_place(struct kunit *test)
 	queue_empty(test);
 }
 
+/* As when a worker that holds much ends, or selects and gives back. */
+static void queue_returns_many_in_any_order(struct kunit *test)
+{
+	enum { COUNT = 1000 };
+	struct world *world = test->priv;
+	struct ipcbox_queue_entry **entries;
+	int i;
+
+	entries = kunit_kcalloc(test, COUNT, sizeof(*entries), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	for (i = 0; i < COUNT; i++)
+		entries[i] = put(test, &world->owner, 9 - i / 100, 1);
+	for (i = 0; i < COUNT; i += 2)
+		ipcbox_queue_remove(&world->queue, entries[i * 37 % COUNT]);
+	put(test, &world->owner, 0, 1);
+	for (i = 0; i < COUNT; i += 2)
+		ipcbox_queue_insert(&world->queue, entries[i * 77 % COUNT]);
+	for (i = 0; i < COUNT; i++)
+		KUNIT_ASSERT_PTR_EQ(test, take(test), entries[i]);
+	KUNIT_EXPECT_EQ(test, take(test)->sequence, COUNT + 1);
+	queue_empty(test);
+}
+
+static void queue_is_walked_from_any_place(struct kunit *test)
+{
+	struct world *world = test->priv;
+	const struct ipcbox_queue_place begin = { .priority = U16_MAX };
+	struct ipcbox_queue_place place;
+	struct ipcbox_queue_entry *entries[4];
+	int i;
+
+	KUNIT_EXPECT_NULL(test, ipcbox_queue_after(&world->queue, &begin));
+	entries[1] = put(test, &world->owner, 5, 1);
+	entries[3] = put(test, &world->owner, 2, 1);
+	entries[0] = put(test, &world->owner, 32767, 1);
+	entries[2] = put(test, &world->owner, 5, 1);
+	place = begin;
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_PTR_EQ(test,
+				    ipcbox_queue_after(&world->queue, &place),
+				    entries[i]);
+		place = ipcbox_queue_place_of(entries[i]);
+	}
+	KUNIT_EXPECT_NULL(test, ipcbox_queue_after(&world->queue, &place));
+	/* From where one was that has gone. */
+	place = ipcbox_queue_place_of(entries[1]);
+	ipcbox_queue_remove(&world->queue, entries[1]);
+	KUNIT_EXPECT_PTR_EQ(test, ipcbox_queue_after(&world->queue, &place),
+			    entries[2]);
+	place.sequence--;
+	KUNIT_EXPECT_PTR_EQ(test, ipcbox_queue_after(&world->queue, &place),
+			    entries[2]);
+}
+
 static void queue_returns_the_only_one(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -253,8 +307,14 @@ static void queue_agrees_with_a_model(struct kunit *test)
 			continue;
 		}
 		entry = model_first(model, count, &at);
-		KUNIT_ASSERT_PTR_EQ(test, take(test), entry);
-		if (dice % 7 == 0)
+		KUNIT_ASSERT_PTR_EQ(test, ipcbox_queue_first(&world->queue),
+				    entry);
+		if (dice % 7 < 3) {
+			at = (dice >> 8) % count;
+			entry = model[at];
+		}
+		ipcbox_queue_remove(&world->queue, entry);
+		if (dice % 3 == 0)
 			ipcbox_queue_insert(&world->queue, entry);
 		else
 			model[at] = model[--count];
@@ -472,6 +532,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_goes_by_priority),
 	KUNIT_CASE(queue_is_walked_in_order),
 	KUNIT_CASE(queue_returns_to_its_place),
+	KUNIT_CASE(queue_returns_many_in_any_order),
+	KUNIT_CASE(queue_is_walked_from_any_place),
 	KUNIT_CASE(queue_returns_the_only_one),
 	KUNIT_CASE(queue_removes_from_the_middle),
 	KUNIT_CASE(queue_agrees_with_a_model),
