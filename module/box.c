@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
+#include <linux/wait_bit.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -32,31 +33,47 @@ static int __net_init box_init(struct net *net)
 
 	mutex_init(&box->lock);
 	box->net = net;
+	INIT_LIST_HEAD(&box->ended);
+	INIT_WORK(&box->reap, ipcbox_object_reap);
 	xa_init_flags(&box->objects, XA_FLAGS_ACCOUNT);
 	hash_init(box->users);
 	hash_init(box->processes);
 	return rhashtable_init(&box->names, &box_names_params);
 }
 
+static bool box_is_empty(struct ipcbox_box *box)
+{
+	bool empty;
+
+	mutex_lock(&box->lock);
+	empty = !box->count;
+	mutex_unlock(&box->lock);
+	return empty;
+}
+
 /*
  * Every handle holds the namespace, so what is left has none: persistent
- * objects, which go with their namespace.
+ * objects, which go with their namespace. One that still gets another's dead
+ * letters is left to who sends them, and waited for.
  */
 static void __net_exit box_exit(struct net *net)
 {
 	struct ipcbox_box *box = net_generic(net, box_net_id);
 	struct ipcbox_object *object;
+	bool done;
 
 	for (;;) {
 		mutex_lock(&box->lock);
 		object = ipcbox_box_next_locked(box, 0);
-		if (object)
-			ipcbox_object_remove_locked(object);
+		done = object && ipcbox_object_remove_locked(object);
 		mutex_unlock(&box->lock);
 		if (!object)
 			break;
-		ipcbox_object_destroy(object);
+		if (done)
+			ipcbox_object_destroy(object);
 	}
+	wait_var_event(&box->count, box_is_empty(box));
+	flush_work(&box->reap);
 	rhashtable_destroy(&box->names);
 	xa_destroy(&box->objects);
 }

@@ -12,6 +12,7 @@
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/uidgid.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "limits.h"
@@ -33,6 +34,8 @@ struct user_namespace;
  * @processes: processes that have the device open, by pid
  * @last_id: the id last given to an object
  * @count: objects that exist, registered or not
+ * @ended: objects to which nothing refers any more, for @reap
+ * @reap: destroys them
  * @last_handle: the number last given to a handle
  * @last_token: the number last given to a token
  * @discarded: messages that ended with their object
@@ -46,6 +49,8 @@ struct ipcbox_box {
 	DECLARE_HASHTABLE(processes, IPCBOX_BOX_PROCESS_BITS);
 	u64 last_id;
 	u64 count;
+	struct list_head ended;
+	struct work_struct reap;
 	atomic64_t last_handle;
 	atomic64_t last_token;
 	atomic64_t discarded;

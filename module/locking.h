@@ -38,12 +38,13 @@
  * Life
  * ----
  * An object lives while it has handles, each a struct file, or pins, or is
- * persistent and registered. A handle also holds its network namespace, so a box outlives
- * every handle; and the module, as every file does. A persistent object in the
- * registry holds the module by itself. Shares live as long as their object;
- * messages belong to exactly one of: the queue, the parked
- * entries, a waiter, a handle that holds them, or a function that is sending or
- * receiving them; whoever takes a message out of one of these under
+ * persistent and registered. A handle also holds its network namespace, so a box
+ * outlives every handle; and the module, as every file does. A persistent object
+ * in the registry holds the module by itself. An object whose last pin goes is
+ * destroyed by box->reap, for which nothing waits but the end of the box. Shares
+ * live as long as their object; messages belong to exactly one of: the queue, the
+ * parked entries, a waiter, a handle that holds them, or a function that is
+ * sending or receiving them; whoever takes a message out of one of these under
  * exchange->lock owns it. A message for which a sender waits is tracked by a
  * delivery, which says under the lock where it is; see delivery.c. Only PEEK
  * refers to messages that it does not own: it counts a reference. A message that

@@ -14,6 +14,8 @@
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
 #include "box.h"
@@ -205,11 +207,34 @@ void ipcbox_object_destroy(struct ipcbox_object *object)
 	box->count--;
 	object_uncharge_locked(object);
 	mutex_unlock(&box->lock);
+	wake_up_var(&box->count);
 	object->ops->destroy(object);
 }
 
 /**
- * ipcbox_object_unlock_box() - release box->lock when a handle or pin has gone
+ * ipcbox_object_reap() - destroy what nothing refers to any more
+ * @work: a box's reap
+ */
+void ipcbox_object_reap(struct work_struct *work)
+{
+	struct ipcbox_box *box = container_of(work, struct ipcbox_box, reap);
+	struct ipcbox_object *object;
+
+	for (;;) {
+		mutex_lock(&box->lock);
+		object = list_first_entry_or_null(&box->ended,
+						  struct ipcbox_object, ended);
+		if (object)
+			list_del(&object->ended);
+		mutex_unlock(&box->lock);
+		if (!object)
+			return;
+		ipcbox_object_destroy(object);
+	}
+}
+
+/**
+ * ipcbox_object_unlock_box() - release box->lock when a handle has gone
  * @object: the object, which goes if that was the last
  */
 void ipcbox_object_unlock_box(struct ipcbox_object *object)
@@ -246,12 +271,25 @@ struct ipcbox_object *ipcbox_object_pin(struct ipcbox_box *box, u64 id)
 /**
  * ipcbox_object_unpin() - undo ipcbox_object_pin()
  * @object: the object, which may go with it
+ *
+ * It does not go at once, but by the box's reap: to destroy an object buries
+ * what is in it, which unpins others, and waits for its expire work, which may
+ * be the caller. Neither a chain nor a circle of dead-letter mailboxes may so
+ * come back to where it began.
  */
 void ipcbox_object_unpin(struct ipcbox_object *object)
 {
-	mutex_lock(&object->box->lock);
+	struct ipcbox_box *box = object->box;
+
+	mutex_lock(&box->lock);
 	object->pins--;
-	ipcbox_object_unlock_box(object);
+	if (object_done_locked(object)) {
+		if (!(object->state & IPCBOX_STATE_UNLINKED))
+			ipcbox_object_remove_locked(object);
+		list_add_tail(&object->ended, &box->ended);
+		queue_work(system_unbound_wq, &box->reap);
+	}
+	mutex_unlock(&box->lock);
 }
 
 /**

@@ -104,6 +104,7 @@ struct ipcbox_kind {
  * @name_length: the name's bytes
  * @handles: how many are attached; under box->lock
  * @pins: what else keeps it alive; under box->lock
+ * @ended: place among those that the box shall destroy; under box->lock
  * @owner: whose budget it and its memory are charged to; under box->lock
  * @uid: owner
  * @gid: group
@@ -127,6 +128,7 @@ struct ipcbox_object {
 	u32 name_length;
 	u32 handles;
 	u32 pins;
+	struct list_head ended;
 	struct ipcbox_user *owner;
 	kuid_t uid;
 	kgid_t gid;
@@ -176,6 +178,7 @@ long ipcbox_object_stat(struct ipcbox_invocation *call);
 long ipcbox_object_set(struct ipcbox_invocation *call);
 bool ipcbox_object_remove_locked(struct ipcbox_object *object);
 void ipcbox_object_destroy(struct ipcbox_object *object);
+void ipcbox_object_reap(struct work_struct *work);
 void ipcbox_object_fill_stat(struct ipcbox_object *object,
 			     struct ipcbox_stat *stat);
 void ipcbox_object_unlock_box(struct ipcbox_object *object);
