@@ -265,6 +265,20 @@ static bool delivery_exhausted(const struct ipcbox_exchange *exchange,
 	       delivery->deliveries >= exchange->max_deliveries;
 }
 
+/* In no queue any more: a sender that waits learns so; else it is a letter. */
+static void delivery_expire(struct ipcbox_exchange *exchange,
+			    struct ipcbox_delivery *delivery,
+			    struct ipcbox_wakes *wakes)
+{
+	exchange->expired++;
+	delivery->state = IPCBOX_DELIVERY_NEW;
+	if (delivery->waiter)
+		ipcbox_delivery_finish_locked(delivery, -ETIMEDOUT, wakes);
+	else
+		ipcbox_dead_letter_add(wakes, delivery->message,
+				       IPCBOX_DEAD_EXPIRED);
+}
+
 /**
  * ipcbox_delivery_return_locked() - a message was received in vain
  * @exchange: the exchange, locked
@@ -272,7 +286,7 @@ static bool delivery_exhausted(const struct ipcbox_exchange *exchange,
  * @wakes: whom to wake
  *
  * It goes to its place, or to a receiver that waits; but when its sender has
- * withdrawn it, or its deliveries are used up, it ends.
+ * withdrawn it, or its deliveries are used up or its lifetime is over, it ends.
  */
 void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
@@ -296,7 +310,24 @@ void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 					       IPCBOX_DEAD_EXHAUSTED);
 		return;
 	}
-	ipcbox_exchange_deliver_locked(exchange, message, wakes);
+	if (delivery && ipcbox_delivery_is_over(delivery))
+		delivery_expire(exchange, delivery, wakes);
+	else
+		ipcbox_exchange_deliver_locked(exchange, message, wakes);
+}
+
+static void delivery_abandon_one_locked(struct ipcbox_exchange *exchange,
+					struct ipcbox_delivery *delivery,
+					struct ipcbox_wakes *wakes)
+{
+	delivery->deliveries++;
+	if (delivery->call && delivery->waiter) {
+		exchange->withdrawn++;
+		ipcbox_delivery_finish_locked(delivery, -EOWNERDEAD, wakes);
+	} else {
+		ipcbox_delivery_return_locked(exchange, delivery->message,
+					      wakes);
+	}
 }
 
 /**
@@ -305,31 +336,29 @@ void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
  * @handle: the handle
  * @wakes: whom to wake
  *
- * Messages return to their places; callers are told that the server died.
+ * Messages return to their places; callers are told that the server died. As
+ * there may be very many, only some are dealt with under one hold of the lock.
+ *
+ * Return: true if there are more.
  */
-void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
+bool ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_handle *handle,
 				    struct ipcbox_wakes *wakes)
 {
+	struct ipcbox_delivery *delivery;
 	struct ipcbox_token *token;
+	unsigned int n;
 
 	lockdep_assert_held(&exchange->lock);
-	while ((token = ipcbox_token_first(&handle->held))) {
-		struct ipcbox_delivery *delivery =
-			ipcbox_delivery_of_token(token);
-
+	for (n = 0; n < IPCBOX_DELIVERY_CHUNK; n++) {
+		token = ipcbox_token_first(&handle->held);
+		if (!token)
+			return false;
+		delivery = ipcbox_delivery_of_token(token);
 		ipcbox_delivery_release_locked(exchange, handle, delivery);
-		delivery->deliveries++;
-		if (delivery->call && delivery->waiter) {
-			exchange->withdrawn++;
-			ipcbox_delivery_finish_locked(delivery, -EOWNERDEAD,
-						      wakes);
-		} else {
-			ipcbox_delivery_return_locked(exchange,
-						      delivery->message,
-						      wakes);
-		}
+		delivery_abandon_one_locked(exchange, delivery, wakes);
 	}
+	return true;
 }
 
 /**
@@ -373,13 +402,7 @@ void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
 
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_exchange_dequeue_locked(exchange, entry);
-	exchange->expired++;
-	delivery->state = IPCBOX_DELIVERY_NEW;
-	if (delivery->waiter)
-		ipcbox_delivery_finish_locked(delivery, -ETIMEDOUT, wakes);
-	else
-		ipcbox_dead_letter_add(wakes, delivery->message,
-				       IPCBOX_DEAD_EXPIRED);
+	delivery_expire(exchange, delivery, wakes);
 	ipcbox_exchange_admit_locked(exchange, share, wakes);
 	wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 }

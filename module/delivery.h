@@ -16,6 +16,9 @@
 #include "message.h"
 #include "token.h"
 
+/* Messages that are ended or returned under one hold of an exchange's lock. */
+#define IPCBOX_DELIVERY_CHUNK	64
+
 struct ipcbox_exchange;
 struct ipcbox_handle;
 struct ipcbox_outgoing;
@@ -150,7 +153,7 @@ bool ipcbox_delivery_withdraw_locked(struct ipcbox_exchange *exchange,
 void ipcbox_delivery_return_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
 				   struct ipcbox_wakes *wakes);
-void ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
+bool ipcbox_delivery_abandon_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_handle *handle,
 				    struct ipcbox_wakes *wakes);
 void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,

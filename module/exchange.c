@@ -328,6 +328,8 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 	if (exchange->pool)
 		return;
 	wakes->readable |= EPOLLIN | EPOLLRDNORM;
+	if (unlikely(!list_empty(&exchange->walks)))
+		ipcbox_walk_arrival_locked(exchange, message);
 	if (unlikely(!list_empty(&exchange->notices)))
 		ipcbox_notify_arrival_locked(exchange,
 					     exchange->queue.messages == 1,
@@ -657,6 +659,7 @@ exchange_create(const struct ipcbox_create *request)
 	exchange->sender_processor = -1;
 	exchange->receiver_processor = -1;
 	INIT_LIST_HEAD(&exchange->receivers);
+	INIT_LIST_HEAD(&exchange->walks);
 	INIT_LIST_HEAD(&exchange->awaited);
 	INIT_LIST_HEAD(&exchange->notices);
 	ipcbox_stream_init(&exchange->stream);
@@ -788,6 +791,19 @@ static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
 	}
 }
 
+/* Returns true if the handle holds more. */
+static bool exchange_abandon_some(struct ipcbox_handle *handle)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_wakes wakes;
+	bool more;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	more = ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
+	ipcbox_exchange_unlock(exchange, &wakes);
+	return more;
+}
+
 static void exchange_detach(struct ipcbox_handle *handle)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
@@ -796,8 +812,9 @@ static void exchange_detach(struct ipcbox_handle *handle)
 	ipcbox_notify_detach(handle);
 	if (exchange->pool)
 		ipcbox_pool_detach(handle);
+	while (exchange_abandon_some(handle))
+		cond_resched();
 	ipcbox_exchange_lock(exchange, &wakes);
-	ipcbox_delivery_abandon_locked(exchange, handle, &wakes);
 	if (handle->rights & IPCBOX_RIGHT_RECEIVE) {
 		exchange->receive_handles--;
 		if (!exchange->receive_handles)

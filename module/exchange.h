@@ -59,6 +59,8 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @receivers: receivers that wait for any message, in the order in which they
  *	came; while there are any the queue is empty
  * @selectors: receivers that wait for certain messages; see selector.c
+ * @walks: receivers that look for certain messages, who may have released the
+ *	lock on their way; see select.c
  * @tickets: how many receivers have waited
  * @awaited: deliveries whose senders wait for the outcome
  * @shares: users who have sent something
@@ -106,6 +108,7 @@ struct ipcbox_exchange {
 	u64 max_message_bytes;
 	struct list_head receivers;
 	struct rb_root selectors;
+	struct list_head walks;
 	u64 tickets;
 	struct list_head awaited;
 	struct hlist_head shares;

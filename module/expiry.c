@@ -14,9 +14,6 @@
 #include "locking.h"
 #include "message.h"
 
-/* Messages that expire under one hold of the lock. */
-#define EXPIRY_CHUNK	64
-
 static void expiry_schedule_locked(struct ipcbox_exchange *exchange)
 {
 	u64 delay = ipcbox_lifetime_remaining(&exchange->expiries, ktime_get());
@@ -24,7 +21,7 @@ static void expiry_schedule_locked(struct ipcbox_exchange *exchange)
 	if (delay == IPCBOX_LIFETIME_NONE)
 		return;
 	/* One more, as a jiffy has begun already. */
-	mod_delayed_work(system_wq, &exchange->expire,
+	mod_delayed_work(system_unbound_wq, &exchange->expire,
 			 min_t(u64, nsecs_to_jiffies64(delay) + 1,
 			       MAX_JIFFY_OFFSET));
 }
@@ -51,7 +48,7 @@ static bool expiry_chunk(struct ipcbox_exchange *exchange)
 	bool more;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	for (n = 0; n < EXPIRY_CHUNK; n++) {
+	for (n = 0; n < IPCBOX_DELIVERY_CHUNK; n++) {
 		over = ipcbox_lifetime_next_over(&exchange->expiries,
 						 ktime_get());
 		if (!over)
@@ -60,7 +57,7 @@ static bool expiry_chunk(struct ipcbox_exchange *exchange)
 					      ipcbox_delivery_of_lifetime(over),
 					      &wakes);
 	}
-	more = n == EXPIRY_CHUNK;
+	more = n == IPCBOX_DELIVERY_CHUNK;
 	if (!more)
 		expiry_schedule_locked(exchange);
 	ipcbox_exchange_unlock(exchange, &wakes);

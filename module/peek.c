@@ -19,13 +19,17 @@
 #define PEEK_CHUNK	8
 
 /**
- * struct peeking - messages that are looked at
+ * struct peeking - a chunk of messages that are looked at
+ * @walk: where the search for them is
+ * @skip: how many more to pass over
  * @messages: the messages, held
  * @spares: deliveries for those that are not tracked
  * @incoming: what the user asked, and what it is told
  * @count: how many
  */
 struct peeking {
+	struct ipcbox_walk walk;
+	u32 skip;
 	struct ipcbox_message *messages[PEEK_CHUNK];
 	struct ipcbox_delivery *spares[PEEK_CHUNK];
 	struct ipcbox_incoming incoming[PEEK_CHUNK];
@@ -79,25 +83,36 @@ static void peek_hold_locked(struct peeking *peeking,
 	peeking->incoming[i].token = 0;
 }
 
-static void peek_find(struct ipcbox_exchange *exchange,
-		      const struct ipcbox_selection *selection, u32 skip,
-		      u32 count, struct peeking *peeking)
+/* Returns true if there is more to look at, but not under this hold. */
+static bool peek_look(struct ipcbox_exchange *exchange,
+		      struct peeking *peeking, u32 count)
 {
-	struct ipcbox_queue_entry *entry = NULL;
+	struct ipcbox_queue_entry *entry;
 	struct ipcbox_wakes wakes;
+	bool more;
 
 	ipcbox_exchange_lock(exchange, &wakes);
 	while (peeking->count < count) {
-		entry = ipcbox_selection_next_locked(exchange, selection,
-						     entry);
+		entry = ipcbox_walk_next_locked(exchange, &peeking->walk);
 		if (!entry)
 			break;
-		if (skip)
-			skip--;
+		if (peeking->skip)
+			peeking->skip--;
 		else
 			peek_hold_locked(peeking, ipcbox_message_of(entry));
 	}
+	more = peeking->count < count &&
+	       ipcbox_walk_goes_on_locked(exchange, &peeking->walk);
 	ipcbox_exchange_unlock(exchange, &wakes);
+	return more;
+}
+
+static void peek_find(struct ipcbox_exchange *exchange,
+		      struct peeking *peeking, u32 count)
+{
+	while (peek_look(exchange, peeking, count) &&
+	       !fatal_signal_pending(current))
+		cond_resched();
 }
 
 static int peek_copy(struct peeking *peeking, void __user *to, u32 stride)
@@ -119,24 +134,42 @@ static int peek_copy(struct peeking *peeking, void __user *to, u32 stride)
 }
 
 static int peek_chunk(struct ipcbox_exchange *exchange,
-		      const struct ipcbox_selection *selection, u32 skip,
-		      void __user *to, u32 stride, u32 count)
+		      struct peeking *peeking, void __user *to, u32 stride,
+		      u32 count)
 {
-	struct peeking *peeking;
 	int error;
 
-	peeking = kmalloc(sizeof(*peeking), GFP_KERNEL);
-	if (!peeking)
-		return -ENOMEM;
 	peeking->count = 0;
 	error = peek_prepare(peeking, to, stride, count);
 	if (!error) {
-		peek_find(exchange, selection, skip, count, peeking);
+		peek_find(exchange, peeking, count);
 		error = peek_copy(peeking, to, stride) ?: peeking->count;
 	}
 	peek_end(peeking, count);
-	kfree(peeking);
 	return error;
+}
+
+static long peek_messages(struct ipcbox_exchange *exchange,
+			  struct peeking *peeking,
+			  const struct ipcbox_receive *request)
+{
+	void __user *to = u64_to_user_ptr(request->messages);
+	u32 total = 0;
+	int count;
+
+	while (total < request->count) {
+		count = peek_chunk(exchange, peeking, to, request->message_size,
+				   min_t(u32, request->count - total,
+					 PEEK_CHUNK));
+		if (count <= 0)
+			return total ?: (count ?: -EAGAIN);
+		total += count;
+		to += (u64)count * request->message_size;
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return total;
 }
 
 /**
@@ -152,22 +185,15 @@ long ipcbox_exchange_peek(struct ipcbox_exchange *exchange,
 			  const struct ipcbox_receive *request,
 			  const struct ipcbox_selection *selection)
 {
-	void __user *to = u64_to_user_ptr(request->messages);
-	u32 total = 0;
-	int count;
+	struct peeking *peeking;
+	long result;
 
-	while (total < request->count) {
-		count = peek_chunk(exchange, selection, request->skip + total,
-				   to, request->message_size,
-				   min_t(u32, request->count - total,
-					 PEEK_CHUNK));
-		if (count <= 0)
-			return total ?: (count ?: -EAGAIN);
-		total += count;
-		to += (u64)count * request->message_size;
-		if (fatal_signal_pending(current))
-			break;
-		cond_resched();
-	}
-	return total;
+	peeking = kmalloc(sizeof(*peeking), GFP_KERNEL);
+	if (!peeking)
+		return -ENOMEM;
+	ipcbox_walk_begin(&peeking->walk, selection);
+	peeking->skip = request->skip;
+	result = peek_messages(exchange, peeking, request);
+	kfree(peeking);
+	return result;
 }

@@ -29,6 +29,7 @@
  * @flags: IPCBOX_HOLD: they get tokens; IPCBOX_TRUNCATE, IPCBOX_LARGEST: what
  *	their buffers must have room for
  * @selection: which ones are wanted; NULL for any
+ * @walk: where the search for them is
  * @patience: how long to wait for the first
  * @incoming: what the user asked, and what it is told
  * @messages: what was taken
@@ -41,6 +42,7 @@ struct receiving {
 	struct ipcbox_exchange *exchange;
 	u32 flags;
 	const struct ipcbox_selection *selection;
+	struct ipcbox_walk walk;
 	struct ipcbox_patience patience;
 	struct ipcbox_incoming incoming[RECEIVE_CHUNK];
 	struct ipcbox_message *messages[RECEIVE_CHUNK];
@@ -57,26 +59,37 @@ static u32 receive_room(const struct receiving *receiving,
 						    incoming->capacity;
 }
 
-/* The message to go next, past those whose time has come. */
-static struct ipcbox_queue_entry *
-receive_first_locked(struct receiving *receiving, struct ipcbox_wakes *wakes)
+/*
+ * Finds the message to go next, past those whose time has come. -EAGAIN: there
+ * is none; -EINPROGRESS: there may be one, but the lock was held long enough.
+ */
+static int receive_next_locked(struct receiving *receiving,
+			       struct ipcbox_queue_entry **entry,
+			       struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
-	struct ipcbox_queue_entry *entry;
 	struct ipcbox_delivery *delivery;
+	unsigned int n;
 
-	if (unlikely(receiving->selection))
-		return ipcbox_selection_first_locked(exchange,
-						     receiving->selection);
-	for (;;) {
-		entry = ipcbox_queue_first(&exchange->queue);
-		if (!entry || likely(!entry->tracked))
-			return entry;
-		delivery = ipcbox_message_of(entry)->delivery;
+	if (unlikely(receiving->selection)) {
+		*entry = ipcbox_walk_first_locked(exchange, &receiving->walk);
+		if (*entry)
+			return 0;
+		return ipcbox_walk_goes_on_locked(exchange, &receiving->walk) ?
+			       -EINPROGRESS : -EAGAIN;
+	}
+	for (n = 0; n < IPCBOX_DELIVERY_CHUNK; n++) {
+		*entry = ipcbox_queue_first(&exchange->queue);
+		if (!*entry)
+			return -EAGAIN;
+		if (likely(!(*entry)->tracked))
+			return 0;
+		delivery = ipcbox_message_of(*entry)->delivery;
 		if (!ipcbox_delivery_is_over(delivery))
-			return entry;
+			return 0;
 		ipcbox_delivery_expire_locked(exchange, delivery, wakes);
 	}
+	return -EINPROGRESS;
 }
 
 static bool receive_fits(const struct receiving *receiving,
@@ -95,17 +108,19 @@ static int receive_take_locked(struct receiving *receiving,
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_queue_entry *entry;
 	struct ipcbox_message *message;
+	int error;
 
 	lockdep_assert_held(&exchange->lock);
 	while (receiving->taken < receiving->asked) {
 		struct ipcbox_incoming *incoming =
 			&receiving->incoming[receiving->taken];
 
-		entry = receive_first_locked(receiving, wakes);
-		if (!entry)
-			return ipcbox_exchange_no_sender_locked(exchange) ?
-				       ipcbox_exchange_end_error(exchange) :
-				       -EAGAIN;
+		error = receive_next_locked(receiving, &entry, wakes);
+		if (error == -EAGAIN &&
+		    ipcbox_exchange_no_sender_locked(exchange))
+			error = ipcbox_exchange_end_error(exchange);
+		if (error)
+			return error;
 		message = ipcbox_message_of(entry);
 		if (!receive_fits(receiving, incoming, message)) {
 			incoming->length = entry->length;
@@ -127,6 +142,30 @@ static int receive_take_locked(struct receiving *receiving,
 		wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 	}
 	return 0;
+}
+
+/* Releases the lock now and then, when there is much to look at. */
+static int receive_search_locked(struct receiving *receiving,
+				 struct ipcbox_wakes *wakes)
+{
+	struct ipcbox_exchange *exchange = receiving->exchange;
+	int error;
+
+	if (unlikely(receiving->selection)) {
+		ipcbox_walk_begin(&receiving->walk, receiving->selection);
+		list_add(&receiving->walk.node, &exchange->walks);
+	}
+	error = receive_take_locked(receiving, wakes);
+	while (unlikely(error == -EINPROGRESS)) {
+		ipcbox_exchange_unlock(exchange, wakes);
+		cond_resched();
+		ipcbox_exchange_lock(exchange, wakes);
+		error = signal_pending(current) ? -ERESTARTSYS :
+			receive_take_locked(receiving, wakes);
+	}
+	if (unlikely(receiving->selection))
+		list_del(&receiving->walk.node);
+	return error;
 }
 
 static void receive_park_locked(struct receiving *receiving,
@@ -152,15 +191,19 @@ static void receive_pull_locked(struct receiving *receiving,
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_queue_entry *entry;
+	struct ipcbox_share *share;
 
 	entry = ipcbox_selection_parked_locked(exchange, receiving->selection);
 	if (!entry ||
 	    !receive_fits(receiving, &receiving->incoming[0],
 			  ipcbox_message_of(entry)))
 		return;
+	share = ipcbox_share_of(entry->share);
 	ipcbox_queue_unpark(&exchange->queue, entry);
 	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
 				      wakes);
+	/* It may have stood in the way of others. */
+	ipcbox_exchange_admit_locked(exchange, share, wakes);
 }
 
 /* Returns true if the waiter is to be waited for, or has its message. */
@@ -230,7 +273,7 @@ static int receive_take(struct receiving *receiving)
 	receiving->given = 0;
 	ipcbox_exchange_lock(exchange, &wakes);
 	WRITE_ONCE(exchange->receiver_processor, raw_smp_processor_id());
-	error = receive_take_locked(receiving, &wakes);
+	error = receive_search_locked(receiving, &wakes);
 	if (error == -EAGAIN && !receiving->taken)
 		parked = receive_await_locked(receiving, &waiter, &wakes);
 	ipcbox_exchange_unlock(exchange, &wakes);

@@ -2,8 +2,9 @@
 /*
  * Selective receive.
  *
- * A receiver that selects walks the queue, and pays for what it passes over.
- * One that then waits stands in an index; see selector.c.
+ * A receiver that selects walks the queue, and pays for what it passes over. As
+ * that may be very much, the lock is released now and then on the way. One that
+ * then waits stands in an index; see selector.c.
  */
 #include <linux/pid.h>
 
@@ -12,6 +13,9 @@
 #include "locking.h"
 #include "message.h"
 #include "select.h"
+
+/* Messages that a walk looks at under one hold of the lock. */
+#define WALK_LOOKS	512
 
 /**
  * ipcbox_selection_begin() - read what a receiver wants
@@ -72,63 +76,165 @@ static bool selection_wants(const struct ipcbox_selection *selection,
 		ipcbox_message_delivery(message);
 	struct ipcbox_traits traits;
 
-	if (delivery && delivery->state == IPCBOX_DELIVERY_QUEUED &&
-	    ipcbox_delivery_is_over(delivery))
-		return false;
 	message_traits(&traits, message);
-	return ipcbox_selection_wants(selection, &traits);
+	if (!ipcbox_selection_wants(selection, &traits))
+		return false;
+	return !delivery || delivery->state != IPCBOX_DELIVERY_QUEUED ||
+	       !ipcbox_delivery_is_over(delivery);
+}
+
+static void walk_restart(struct ipcbox_walk *walk)
+{
+	walk->place.priority = U16_MAX;
+	walk->place.sequence = 0;
+	walk->found = false;
 }
 
 /**
- * ipcbox_selection_next_locked() - walk the queue for what is wanted
- * @exchange: the exchange, locked
+ * ipcbox_walk_begin() - walk a queue from its first message on
+ * @walk: the walk
  * @selection: what is wanted
- * @entry: where the walk was, or NULL to begin
  *
- * Return: the next entry that is wanted, in the order of delivery, or NULL.
+ * One that must not miss what is put into the queue behind it goes into the
+ * exchange's walks, until it ends.
+ */
+void ipcbox_walk_begin(struct ipcbox_walk *walk,
+		       const struct ipcbox_selection *selection)
+{
+	walk->selection = selection;
+	walk_restart(walk);
+	walk->looks = WALK_LOOKS;
+}
+
+/**
+ * ipcbox_walk_next_locked() - go on to the next message that is wanted
+ * @exchange: the exchange, locked
+ * @walk: the walk, which is then there
+ *
+ * Return: its entry, in the order of delivery; NULL when there is none, or when
+ * ipcbox_walk_goes_on_locked().
  */
 struct ipcbox_queue_entry *
-ipcbox_selection_next_locked(struct ipcbox_exchange *exchange,
-			     const struct ipcbox_selection *selection,
-			     struct ipcbox_queue_entry *entry)
+ipcbox_walk_next_locked(struct ipcbox_exchange *exchange,
+			struct ipcbox_walk *walk)
 {
+	struct ipcbox_queue_entry *entry;
+
 	lockdep_assert_held(&exchange->lock);
-	do {
-		entry = entry ? ipcbox_queue_next(entry) :
-				ipcbox_queue_first(&exchange->queue);
-	} while (entry && !selection_wants(selection, ipcbox_message_of(entry)));
+	entry = ipcbox_queue_after(&exchange->queue, &walk->place);
+	for (; entry && walk->looks; entry = ipcbox_queue_next(entry)) {
+		walk->looks--;
+		walk->place = ipcbox_queue_place_of(entry);
+		if (selection_wants(walk->selection, ipcbox_message_of(entry)))
+			return entry;
+	}
+	return NULL;
+}
+
+static void walk_compare(struct ipcbox_walk *walk,
+			 const struct ipcbox_queue_entry *entry,
+			 const struct ipcbox_message *message)
+{
+	struct ipcbox_traits traits;
+
+	message_traits(&traits, message);
+	if (!ipcbox_selection_prefers(walk->selection, &traits,
+				      walk->found ? &walk->of_best : NULL))
+		return;
+	walk->found = true;
+	walk->best = ipcbox_queue_place_of(entry);
+	walk->of_best = traits;
+}
+
+/* Ends a walk; returns the best that it found, unless that has gone. */
+static struct ipcbox_queue_entry *
+walk_best(struct ipcbox_exchange *exchange, struct ipcbox_walk *walk)
+{
+	struct ipcbox_queue_place before = walk->best;
+	struct ipcbox_queue_entry *entry;
+
+	walk_restart(walk);
+	before.sequence--;
+	entry = ipcbox_queue_after(&exchange->queue, &before);
+	if (!entry || entry->priority != walk->best.priority ||
+	    entry->sequence != walk->best.sequence ||
+	    !selection_wants(walk->selection, ipcbox_message_of(entry)))
+		return NULL;
 	return entry;
 }
 
 /**
- * ipcbox_selection_first_locked() - the message that is wanted first
+ * ipcbox_walk_first_locked() - go on to the message that is wanted first
  * @exchange: the exchange, locked
- * @selection: what is wanted
+ * @walk: the walk
  *
- * Return: its entry, or NULL.
+ * As ipcbox_walk_next_locked(), but with IPCBOX_SELECT_TAG_LOWEST all that are
+ * wanted are compared.
+ *
+ * Return: its entry; NULL when there is none, or when
+ * ipcbox_walk_goes_on_locked().
  */
 struct ipcbox_queue_entry *
-ipcbox_selection_first_locked(struct ipcbox_exchange *exchange,
-			      const struct ipcbox_selection *selection)
+ipcbox_walk_first_locked(struct ipcbox_exchange *exchange,
+			 struct ipcbox_walk *walk)
 {
-	struct ipcbox_queue_entry *entry, *best = NULL;
-	struct ipcbox_traits traits, of_best;
+	struct ipcbox_queue_entry *entry;
 
 	lockdep_assert_held(&exchange->lock);
-	entry = ipcbox_selection_next_locked(exchange, selection, NULL);
-	if (likely(!(selection->flags & IPCBOX_SELECT_TAG_LOWEST)))
-		return entry;
-	while (entry) {
-		message_traits(&traits, ipcbox_message_of(entry));
-		if (ipcbox_selection_prefers(selection, &traits,
-					     best ? &of_best : NULL)) {
-			best = entry;
-			of_best = traits;
+	if (likely(!(walk->selection->flags & IPCBOX_SELECT_TAG_LOWEST)))
+		return ipcbox_walk_next_locked(exchange, walk);
+	do {
+		while ((entry = ipcbox_walk_next_locked(exchange, walk)))
+			walk_compare(walk, entry, ipcbox_message_of(entry));
+		if (!walk->looks || !walk->found)
+			return NULL;
+		entry = walk_best(exchange, walk);
+	} while (!entry);
+	return entry;
+}
+
+/**
+ * ipcbox_walk_goes_on_locked() - is there more to look at, but not now?
+ * @exchange: the exchange, locked
+ * @walk: a walk that has come to no message
+ *
+ * Return: true if the lock must be released before the walk goes on.
+ */
+bool ipcbox_walk_goes_on_locked(struct ipcbox_exchange *exchange,
+				struct ipcbox_walk *walk)
+{
+	lockdep_assert_held(&exchange->lock);
+	if (walk->looks)
+		return false;
+	walk->looks = WALK_LOOKS;
+	return true;
+}
+
+/**
+ * ipcbox_walk_arrival_locked() - tell the exchange's walks of a message
+ * @exchange: the exchange, locked
+ * @message: a message that is put into the queue
+ *
+ * One that wants it, and was past its place, goes back; one that compares begins
+ * anew.
+ */
+void ipcbox_walk_arrival_locked(struct ipcbox_exchange *exchange,
+				const struct ipcbox_message *message)
+{
+	struct ipcbox_queue_place place;
+	struct ipcbox_walk *walk;
+
+	lockdep_assert_held(&exchange->lock);
+	/* The place just before the message, as numbers begin with 1. */
+	place = ipcbox_queue_place_of(&message->entry);
+	place.sequence--;
+	list_for_each_entry(walk, &exchange->walks, node)
+		if (ipcbox_queue_place_before(&place, &walk->place) &&
+		    selection_wants(walk->selection, message)) {
+			walk->place = place;
+			if (walk->found)
+				walk_restart(walk);
 		}
-		entry = ipcbox_selection_next_locked(exchange, selection,
-						     entry);
-	}
-	return best;
 }
 
 /**

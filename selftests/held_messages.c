@@ -401,6 +401,52 @@ TEST_F(held, without_a_limit_it_comes_back_for_ever)
 }
 
 /* The limit of the object applies to them; what one holds needs no receiver. */
+/* In batches of a thousand. */
+#define VERY_MANY	30000
+#define BATCH		1000
+
+static void hold_very_many(struct __test_metadata *_metadata, int fd)
+{
+	static struct ipcbox_outgoing out[BATCH];
+	static struct ipcbox_incoming in[BATCH];
+	int i;
+
+	for (i = 0; i < VERY_MANY; i += BATCH) {
+		ASSERT_EQ(BATCH, box_send_many(fd, out, BATCH, 0,
+					       IPCBOX_FOREVER));
+		ASSERT_EQ(BATCH, box_receive_many(fd, in, BATCH, IPCBOX_HOLD,
+						  IPCBOX_FOREVER));
+	}
+	EXPECT_EQ(0, box_await_held(fd, VERY_MANY));
+}
+
+/* It takes less than to send and receive them: none has to look for its place. */
+TEST_F(held, close_returns_very_many)
+{
+	int fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, VERY_MANY, 0, 0);
+	struct ipcbox_incoming in;
+	__u64 begun, filled;
+	__u32 number, i;
+	int other;
+
+	ASSERT_LE(0, fd);
+	other = box_open_id(self->dev, box_id(fd), R | W);
+	ASSERT_LE(0, other);
+	begun = box_now();
+	hold_very_many(_metadata, fd);
+	filled = box_now();
+	close(fd);
+	EXPECT_LT(box_now() - filled, 3 * (filled - begun));
+	EXPECT_EQ(0, box_await_messages(other, VERY_MANY));
+	EXPECT_EQ(0, box_await_held(other, 0));
+	for (i = 1; i <= 100; i++) {
+		EXPECT_EQ(1, box_hold(other, &in, &number));
+		EXPECT_EQ(i, in.sequence);
+		EXPECT_EQ(1, in.deliveries);
+	}
+	close(other);
+}
+
 TEST_F(held, settles_after_unlink)
 {
 	__u64 token = expect_hold(_metadata, self->fd, 1, 0);

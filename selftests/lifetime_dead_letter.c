@@ -4,6 +4,7 @@
  * in vain too often, or left in an object that was destroyed. They go to the
  * dead-letter mailbox with their story, or are counted.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -45,7 +46,10 @@ FIXTURE_TEARDOWN(dead)
 		EXPECT_TRUE(box_adds_up(self->grave));
 		close(self->grave);
 	}
-	EXPECT_EQ(0, box_info(self->dev, &info));
+	/* A mailbox that is closed while it gets a letter goes a little later. */
+	do {
+		EXPECT_EQ(0, box_info(self->dev, &info));
+	} while (info.box_objects_used > self->before.box_objects_used - 2);
 	EXPECT_EQ(0, info.user_bytes_used);
 	close(self->dev);
 }
@@ -297,6 +301,156 @@ TEST_F(dead, held_it_does_not_expire)
 		      box_id(self->fd));
 	expect_letter(_metadata, self->grave, 3, IPCBOX_DEAD_EXPIRED,
 		      box_id(self->fd));
+}
+
+TEST_F(dead, given_back_too_late_nobody_receives_it)
+{
+	struct ipcbox_incoming in;
+	struct ipcbox_stat stat;
+	__u32 number;
+	pid_t child;
+
+	EXPECT_EQ(1, box_put_living(self->fd, 1, 1000 * MS));
+	EXPECT_EQ(1, box_hold(self->fd, &in, &number));
+	EXPECT_EQ(1, box_put_living(self->fd, 2, 1010 * MS));
+	/* When the second has ended, the first one's time is over, too. */
+	EXPECT_EQ(0, box_await_expired(self->fd, 1));
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(1, box_get_wait(self->fd, &number));
+		_exit(number);
+	}
+	EXPECT_EQ(0, box_await_receivers(self->fd, 1));
+	EXPECT_EQ(0, box_settle(self->fd, in.token, IPCBOX_NACK));
+	EXPECT_EQ(0, box_stat(self->fd, &stat));
+	EXPECT_EQ(2, stat.expired);
+	EXPECT_EQ(1, stat.receivers_waiting);
+	EXPECT_EQ(1, box_put(self->fd, 3));
+	EXPECT_EQ(3, box_wait(child));
+	expect_letter(_metadata, self->grave, 2, IPCBOX_DEAD_EXPIRED,
+		      box_id(self->fd));
+	expect_letter(_metadata, self->grave, 1, IPCBOX_DEAD_EXPIRED,
+		      box_id(self->fd));
+}
+
+/* More than end under one hold of the lock. */
+#define CROWD	500
+
+static int put_crowd(int fd)
+{
+	struct ipcbox_outgoing out[CROWD];
+	int i;
+
+	memset(out, 0, sizeof(out));
+	for (i = 0; i < CROWD; i++)
+		out[i].lifetime = 1;
+	return box_send_many(fd, out, CROWD, IPCBOX_NOWAIT, 0);
+}
+
+TEST_F(dead, a_crowd_of_expired_ones_does_not_hide_the_living)
+{
+	__u32 number;
+	int i;
+
+	EXPECT_EQ(0, box_set_dead_letter(self->fd, 0, 0));
+	for (i = 1; i <= 5; i++) {
+		EXPECT_EQ(CROWD, put_crowd(self->fd));
+		EXPECT_EQ(1, box_put(self->fd, i));
+		pass_time();
+		EXPECT_EQ(1, box_get(self->fd, &number));
+		EXPECT_EQ(i, number);
+		EXPECT_EQ(0, box_await_expired(self->fd, i * CROWD));
+	}
+}
+
+/* In the midst of the burials. */
+TEST_F(dead, a_mailbox_may_go_while_it_gets_letters)
+{
+	struct ipcbox_stat stat;
+	int grave, i;
+
+	for (i = 1; i <= 10; i++) {
+		grave = box_make(self->dev, IPCBOX_MAILBOX, RWM);
+		ASSERT_LE(0, grave);
+		ASSERT_EQ(0, box_set_dead_letter(self->fd, box_id(grave), 0));
+		EXPECT_EQ(CROWD, put_crowd(self->fd));
+		do {
+			ASSERT_EQ(0, box_stat(grave, &stat));
+		} while (!stat.messages);
+		close(grave);
+		EXPECT_EQ(0, box_await_expired(self->fd, i * CROWD));
+	}
+	/* What went down with its mailbox had no further one to go to. */
+	while (discarded(self) != i * CROWD - CROWD)
+		;
+	EXPECT_EQ(0, box_set_dead_letter(self->fd, 0, 0));
+}
+
+/* Each may hold the other's last breath; neither waits for the other. */
+TEST_F(dead, two_that_bury_in_each_other_may_go_at_once)
+{
+	struct ipcbox_info info;
+	struct ipcbox_stat stat;
+	int one, two, i;
+
+	for (i = 0; i < 10; i++) {
+		one = box_make(self->dev, IPCBOX_QUEUE, RWM);
+		two = box_make(self->dev, IPCBOX_QUEUE, RWM);
+		ASSERT_LE(0, one);
+		ASSERT_LE(0, two);
+		ASSERT_EQ(0, box_set_dead_letter(one, box_id(two), 0));
+		ASSERT_EQ(0, box_set_dead_letter(two, box_id(one), 0));
+		EXPECT_EQ(CROWD, put_crowd(one));
+		EXPECT_EQ(CROWD, put_crowd(two));
+		do {
+			ASSERT_EQ(0, box_stat(one, &stat));
+		} while (!stat.expired);
+		close(two);
+		close(one);
+	}
+	do {
+		EXPECT_EQ(0, box_info(self->dev, &info));
+	} while (info.box_objects_used > self->before.box_objects_used);
+	EXPECT_EQ(0, info.user_bytes_used);
+}
+
+/* Persistent objects go with their namespace, letters under way or not. */
+TEST_F(dead, a_namespace_may_go_while_letters_are_under_way)
+{
+	struct ipcbox_create create = {
+		.kind = IPCBOX_QUEUE,
+		.flags = IPCBOX_CREATE_PERSISTENT,
+		.rights = RWM,
+		.max_messages = 100 * CROWD,
+	};
+	struct ipcbox_stat stat;
+	int dev, grave, fd, i;
+	pid_t child;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	for (i = 0; i < 5; i++) {
+		child = box_fork();
+		if (!child) {
+			CHECK_EQ(0, unshare(CLONE_NEWNET));
+			dev = box_device();
+			CHECK(dev >= 0);
+			grave = box_create(dev, &create);
+			CHECK(grave >= 0);
+			create.id = 0;
+			create.created = 0;
+			fd = box_create(dev, &create);
+			CHECK(fd >= 0);
+			CHECK_EQ(0, box_set_dead_letter(fd, create.id - 1, 0));
+			for (i = 0; i < 4; i++)
+				CHECK_EQ(CROWD, put_crowd(fd));
+			do
+				CHECK_EQ(0, box_stat(grave, &stat));
+			while (!stat.messages);
+			_exit(0);
+		}
+		EXPECT_EQ(0, box_wait(child));
+	}
 }
 
 TEST_F(dead, a_letter_keeps_what_it_was)

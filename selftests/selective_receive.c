@@ -417,6 +417,50 @@ TEST_F(select, a_full_object_does_not_keep_it_away)
 	expect_rest(_metadata, self->fd, "01234567");
 }
 
+/* Fork one who sends that many bytes with a tag, and waits for room. */
+static pid_t fork_sender(int fd, __u32 length, __u64 tag)
+{
+	static const char data[100];
+	pid_t child = box_fork();
+
+	if (!child) {
+		CHECK_EQ(1, box_send(fd, data, length, 0, tag, 0,
+				     IPCBOX_FOREVER));
+		_exit(0);
+	}
+	return child;
+}
+
+TEST_F(select, what_is_taken_from_the_waiting_lets_in_who_stood_behind)
+{
+	int fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 8, 100, 100);
+	struct ipcbox_receive receive = {
+		.flags = IPCBOX_SELECT_TAG | IPCBOX_NOWAIT,
+		.tag = 2,
+		.tag_mask = -1,
+	};
+	char data[100];
+	struct ipcbox_incoming in = {
+		.data = (uintptr_t)data,
+		.capacity = sizeof(data),
+	};
+	pid_t large, small;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, box_send(fd, data, 50, 0, 1, IPCBOX_NOWAIT, 0));
+	large = fork_sender(fd, 80, 2);
+	EXPECT_EQ(0, box_await_senders(fd, 1));
+	small = fork_sender(fd, 10, 3);
+	EXPECT_EQ(0, box_await_senders(fd, 2));
+	EXPECT_EQ(1, box_select(fd, &receive, &in, 1));
+	EXPECT_EQ(80, in.length);
+	EXPECT_EQ(0, box_wait(large));
+	/* There is room for this one now. */
+	EXPECT_EQ(0, box_wait(small));
+	EXPECT_EQ(0, box_await_messages(fd, 2));
+	close(fd);
+}
+
 TEST_F(select, waits_to_its_deadline_only)
 {
 	struct ipcbox_receive receive = {
@@ -597,6 +641,83 @@ static void *choose(void *arg)
 
 	me->result = by_tag(me->fd, me->tag, -1, 0);
 	return NULL;
+}
+
+/* More than is looked at under one hold of the lock, many times. */
+#define FAR	5000
+
+/* A queue with FAR messages of tag 0, and behind them one of tag 1. */
+static int make_far(int dev)
+{
+	static struct ipcbox_outgoing out[1000];
+	int fd = box_make_sized(dev, IPCBOX_QUEUE, RWM, 2 * FAR, 0, 0);
+	__u32 i;
+
+	for (i = 0; fd >= 0 && i < FAR / 1000; i++)
+		if (box_send_many(fd, out, 1000, IPCBOX_NOWAIT, 0) != 1000)
+			abort();
+	if (fd >= 0 && box_put(fd, 1) != 1)
+		abort();
+	return fd;
+}
+
+TEST_F(select, from_far_behind)
+{
+	struct ipcbox_incoming in[3] = { };
+	struct ipcbox_receive peek = {
+		.flags = IPCBOX_PEEK,
+		.skip = FAR - 2,
+	};
+	int fd = make_far(self->dev);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(3, box_select(fd, &peek, in, 3));
+	EXPECT_EQ(FAR - 1, in[0].sequence);
+	EXPECT_EQ(FAR + 1, in[2].sequence);
+	EXPECT_EQ(1, in[2].tag);
+	peek.skip = FAR + 1;
+	EXPECT_EQ(-EAGAIN, box_select(fd, &peek, in, 1));
+	EXPECT_EQ(1, by_tag(fd, 1, -1, IPCBOX_NOWAIT));
+	EXPECT_EQ(-EAGAIN, by_tag(fd, 1, -1, IPCBOX_NOWAIT));
+	EXPECT_EQ(0, box_await_messages(fd, FAR));
+	close(fd);
+}
+
+/*
+ * A receiver looks through the queue while what it wants, which stood before all
+ * others, is held by another, and comes back. Whether it has passed the place by
+ * then or not, it gets it.
+ */
+TEST_F(select, misses_nothing_that_comes_back_behind_it)
+{
+	int fd = make_far(self->dev);
+	struct ipcbox_incoming in;
+	__u32 *begun = box_shared(sizeof(*begun));
+	__u64 state = getpid();
+	__u32 number, i;
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, by_tag(fd, 1, -1, IPCBOX_NOWAIT));
+	for (i = 1; i <= 20; i++) {
+		__u64 until;
+
+		EXPECT_EQ(1, box_put_priority(fd, 7, 9));
+		EXPECT_EQ(1, box_hold(fd, &in, &number));
+		child = box_fork();
+		if (!child) {
+			__atomic_store_n(begun, i, __ATOMIC_RELEASE);
+			_exit(by_tag(fd, 7, -1, 0));
+		}
+		box_await_flag(begun, i);
+		until = box_now() + box_random(&state) % 500000;
+		while (box_now() < until)
+			;
+		EXPECT_EQ(0, box_settle(fd, in.token, IPCBOX_NACK));
+		EXPECT_EQ(7, box_wait(child));
+	}
+	EXPECT_EQ(0, box_await_messages(fd, FAR));
+	close(fd);
 }
 
 TEST_F(select, a_thousand_wait_each_for_its_own)

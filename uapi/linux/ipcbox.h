@@ -890,7 +890,8 @@ struct ipcbox_incoming {
  *
  * With IPCBOX_PEEK, for which IPCBOX_RIGHT_LOOK suffices, messages are copied out
  * and stay where they are, uncounted and without tokens; the call does not wait.
- * A batch is not of one moment: while others receive, messages may be passed over.
+ * A batch is not of one moment: what comes in before the place that was reached,
+ * in the order of delivery, is not seen.
  * A buffer that is too small gets what it has room for, and length tells the
  * whole, so headers alone can be had with a capacity of 0. Descriptors are counted
  * but not given.
