@@ -61,10 +61,10 @@
  *   task = waiter->task
  *   waiter->message = ...                 smp_load_acquire(&waiter->result)
  *   smp_store_release(&waiter->result)      not WAITING: return, without lock
- *   lock RCU                                WAITING: schedule()
+ *   enter RCU                               WAITING: schedule()
  *   unlock exchange->lock
  *   wake_up_process(task)
- *   unlock RCU
+ *   leave RCU
  *
  * The release pairs with the acquire: a waiter that sees its result sees its
  * message, and from then on the server does not touch the waiter. The task may

@@ -220,7 +220,7 @@ TEST_F(plain, only_queues_of_messages_are_plain)
 	};
 	int first = -1;
 	unsigned int i;
-	int fd;
+	int fd, opened;
 
 	box_name(name, "plain");
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -233,7 +233,8 @@ TEST_F(plain, only_queues_of_messages_are_plain)
 			.name_length = strlen(name),
 		};
 		fd = box_create(self->dev, &create);
-		EXPECT_EQ(cases[i].result, fd < 0 ? fd : 0)
+		opened = fd < 0 ? fd : 0;
+		EXPECT_EQ(cases[i].result, opened)
 			TH_LOG("case %u", i);
 		if (fd >= 0)
 			first = fd;
