@@ -38,7 +38,12 @@ MUTATIONS = [
     Mutation(
         "what a failed receive leaves is in its place",
         "module/queue.c",
-        [("\tif (entry->sequence > last->sequence) {\n", "\tif (last) {\n")],
+        [
+            (
+                "\t\tif (entry_before(entry, entry_of(parent))) {\n",
+                "\t\tif (entry->priority > entry_of(parent)->priority) {\n",
+            )
+        ],
         "selftests/message_integrity",
         "a_bad_buffer_leaves_the_message_in_its_place",
     ),
@@ -96,8 +101,8 @@ MUTATIONS = [
         "module/queue.c",
         [
             (
-                "\t\tif (entry->priority > first->priority) {\n",
-                "\t\tif (entry->priority < first->priority) {\n",
+                "queue_entry *b)\n{\n\treturn a->priority != b->priority ? a->priority > b->priority :\n",
+                "queue_entry *b)\n{\n\treturn a->priority != b->priority ? a->priority < b->priority :\n",
             )
         ],
         "selftests/message_order",
@@ -106,12 +111,7 @@ MUTATIONS = [
     Mutation(
         "within a priority the oldest comes first",
         "module/queue.c",
-        [
-            (
-                "\tif (entry->sequence > last->sequence) {\n\t\tlist_add_tail(",
-                "\tif (entry->sequence > last->sequence) {\n\t\tlist_add(",
-            )
-        ],
+        [("a->sequence < b->sequence;\n}\n\n", "a->sequence > b->sequence;\n}\n\n")],
         "selftests/message_order",
         "within_a_priority_the_oldest_comes_first",
     ),
@@ -493,7 +493,7 @@ MUTATIONS = [
     Mutation(
         "what a closed handle held returns",
         "module/exchange.c",
-        [("\tipcbox_delivery_abandon_locked(exchange, handle, &wakes);\n", "\t;\n")],
+        [("\twhile (exchange_abandon_some(handle))\n", "\twhile (!handle && exchange_abandon_some(handle))\n")],
         "selftests/held_messages",
         "close_returns_them_in_order",
     ),
@@ -507,7 +507,7 @@ MUTATIONS = [
     Mutation(
         "a call ends when its server dies",
         "module/delivery.c",
-        [("\t\tif (delivery->call && delivery->waiter) {\n", "\t\tif (!delivery->call && delivery->waiter) {\n")],
+        [("\tif (delivery->call && delivery->waiter) {\n", "\tif (!delivery->call && delivery->waiter) {\n")],
         "selftests/call_reply",
         "the_server_closes_or_dies",
     ),
