@@ -559,6 +559,55 @@ TEST_F(descriptors, a_message_that_is_withdrawn_closes_them)
 	await_closed(self->watch);
 }
 
+/* Receives one message into the trap; an error if it leaves more open. */
+static long receive_trapped(int fd, char *trap)
+{
+	int before = box_descriptors(), got = -1, ret;
+	struct ipcbox_incoming in = {
+		.data = (uintptr_t)trap,
+		.capacity = sizeof(__u32),
+		.descriptors = (uintptr_t)&got,
+		.descriptor_capacity = 1,
+	};
+
+	ret = box_receive_many(fd, &in, 1, 0, IPCBOX_FOREVER);
+	return box_descriptors() == before ? ret : -EBADMSG;
+}
+
+TEST_F(descriptors, a_message_that_is_withdrawn_from_a_copy_leaves_none)
+{
+	struct box_trapped trapped;
+	pid_t child = box_fork();
+	__u32 number = 7;
+	int ret;
+
+	if (!child) {
+		struct ipcbox_outgoing out = {
+			.data = (uintptr_t)&number,
+			.length = sizeof(number),
+			.descriptors = (uintptr_t)&self->sent,
+			.descriptor_count = 1,
+		};
+
+		box_send_many(self->fd, &out, 1, IPCBOX_SYNC, IPCBOX_FOREVER);
+		_exit(1);
+	}
+	close(self->sent);
+	ASSERT_EQ(0, box_await_messages(self->fd, 1));
+	ret = box_trap(&trapped, receive_trapped, self->fd);
+	kill(child, SIGKILL);
+	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(child));
+	if (ret == KSFT_SKIP)
+		SKIP(return, "no userfaultfd for faults of the kernel");
+	ASSERT_EQ(0, ret);
+	/* When it goes on it gets this one, without any. */
+	EXPECT_EQ(1, box_put(self->fd, 8));
+	box_release(&trapped, BOX_HEAL);
+	EXPECT_EQ(0, box_wait(trapped.pid));
+	EXPECT_EQ(1, *trapped.result);
+	await_closed(self->watch);
+}
+
 TEST_F(descriptors, an_object_that_goes_closes_them)
 {
 	int other = make_taking(self->dev, 1);

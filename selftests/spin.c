@@ -129,6 +129,25 @@ TEST_F(spin, a_wait_stays_awake_only_when_asked_and_for_another_processor)
 	EXPECT_LT(same + IPCBOX_SPIN_MAX / 2, awake);
 }
 
+TEST_F(spin, a_wait_stays_awake_no_longer_than_asked)
+{
+	struct ipcbox_incoming in;
+	__u64 awake, all;
+	int i;
+
+	EXPECT_EQ(0, spin(self->fd, IPCBOX_SPIN_MAX));
+	awake = processor_time();
+	all = box_now();
+	/* Long ones, as the clock may be as coarse as a tick. */
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(-ETIMEDOUT, box_receive(self->fd, &in, NULL, 0, 0,
+						  box_in_ms(100)));
+	}
+	awake = processor_time() - awake;
+	all = box_now() - all;
+	EXPECT_LT(awake, all / 2);
+}
+
 static int signals;
 
 static void count_signal(int sig)
