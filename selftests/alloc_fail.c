@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -813,6 +814,153 @@ TEST_F(fault, reply)
 	EXPECT_EQ(0, op_reply(self));
 	EXPECT_EQ(0, box_wait(self->peer));
 	close(self->served);
+}
+
+/* One that carries two files; it goes before all others. */
+static int op_send_files(FIXTURE_DATA(fault) * self)
+{
+	static const __u32 number = 77;
+	int files[2] = { self->nth, self->nth };
+	struct ipcbox_outgoing out = {
+		.data = (uintptr_t)&number,
+		.length = sizeof(number),
+		.priority = 9,
+		.descriptors = (uintptr_t)files,
+		.descriptor_count = 2,
+	};
+
+	return box_send_many(self->fd, &out, 1, IPCBOX_NOWAIT, 0);
+}
+
+static int op_receive_files(FIXTURE_DATA(fault) * self)
+{
+	memset(self->in, 0, sizeof(self->in));
+	self->in[0].data = (uintptr_t)&self->got[0];
+	self->in[0].capacity = sizeof(self->got[0]);
+	self->in[0].descriptors = (uintptr_t)&self->got[1];
+	self->in[0].descriptor_capacity = 2;
+	return box_receive_many(self->fd, self->in, 1, IPCBOX_NOWAIT, 0);
+}
+
+static bool undo_receive_files(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 1 && self->got[0] == 77 &&
+	       self->in[0].descriptor_count == 2 && !close(self->got[1]) &&
+	       !close(self->got[2]) && whole(self) && op_send_files(self) == 1;
+}
+
+static bool undo_send_files(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 1 && op_receive_files(self) == 1 &&
+	       self->got[0] == 77 && !close(self->got[1]) &&
+	       !close(self->got[2]) && whole(self);
+}
+
+static int take_files(int fd)
+{
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MAX_DESCRIPTORS,
+		.max_descriptors = 2,
+	};
+
+	return box_set(fd, &set);
+}
+
+TEST_F(fault, send_files)
+{
+	ASSERT_EQ(0, take_files(self->fd));
+	sweep(_metadata, self, op_send_files, undo_send_files);
+}
+
+TEST_F(fault, receive_files)
+{
+	ASSERT_EQ(0, take_files(self->fd));
+	ASSERT_EQ(1, op_send_files(self));
+	sweep(_metadata, self, op_receive_files, undo_receive_files);
+}
+
+static int notify(FIXTURE_DATA(fault) * self, __u32 how, int descriptor)
+{
+	struct ipcbox_notify request = {
+		.size = sizeof(request),
+		.how = how,
+		.descriptor = descriptor,
+	};
+
+	return ioctl(self->fd, IPCBOX_IOC_NOTIFY, &request) ? -errno : 0;
+}
+
+static int op_notify(FIXTURE_DATA(fault) * self)
+{
+	return notify(self, IPCBOX_NOTIFY_EVENTFD, self->served);
+}
+
+static bool undo_notify(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 0 && notify(self, IPCBOX_NOTIFY_NONE, 0) == 0 &&
+	       whole(self);
+}
+
+TEST_F(fault, notify)
+{
+	self->served = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, self->served);
+	sweep(_metadata, self, op_notify, undo_notify);
+	close(self->served);
+}
+
+static int op_stream_write(FIXTURE_DATA(fault) * self)
+{
+	int ret = write(self->spare, "abcd", 4);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int op_stream_read(FIXTURE_DATA(fault) * self)
+{
+	int ret = read(self->spare, self->large, 4);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static bool undo_stream_write(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 4 && op_stream_read(self) == 4 &&
+	       !memcmp(self->large, "abcd", 4) && whole(self);
+}
+
+static bool undo_stream_read(FIXTURE_DATA(fault) * self, int ret)
+{
+	return ret == 4 && !memcmp(self->large, "abcd", 4) &&
+	       op_stream_write(self) == 4 && whole(self);
+}
+
+static int make_stream(int dev)
+{
+	struct ipcbox_create create = {
+		.kind = IPCBOX_QUEUE,
+		.flags = IPCBOX_CREATE_STREAM,
+		.mode = 0600,
+		.rights = R | W,
+	};
+
+	return box_create(dev, &create);
+}
+
+TEST_F(fault, stream_write)
+{
+	close(self->spare);
+	self->spare = make_stream(self->dev);
+	ASSERT_LE(0, self->spare);
+	sweep(_metadata, self, op_stream_write, undo_stream_write);
+}
+
+TEST_F(fault, stream_read)
+{
+	close(self->spare);
+	self->spare = make_stream(self->dev);
+	ASSERT_EQ(4, op_stream_write(self));
+	sweep(_metadata, self, op_stream_read, undo_stream_read);
 }
 
 int main(int argc, char **argv)
