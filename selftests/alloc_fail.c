@@ -963,6 +963,23 @@ TEST_F(fault, stream_read)
 	sweep(_metadata, self, op_stream_read, undo_stream_read);
 }
 
+/* The mailbox itself is made by the first success, and stays. */
+static int op_open_process(FIXTURE_DATA(fault) * self)
+{
+	struct ipcbox_open open = {
+		.by = IPCBOX_BY_PROCESS,
+		.object = getpid(),
+		.rights = R | W,
+	};
+
+	return box_open(self->dev, &open);
+}
+
+TEST_F(fault, open_process)
+{
+	sweep(_metadata, self, op_open_process, undo_descriptor);
+}
+
 int main(int argc, char **argv)
 {
 	if (access("/proc/thread-self/fail-nth", W_OK)) {
