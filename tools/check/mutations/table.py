@@ -848,4 +848,45 @@ MUTATIONS = [
         "selftests/spin",
         "its_time_is_bounded_and_needs_a_right",
     ),
+    Mutation(
+        "a receiver that looks far misses nothing that comes back behind it",
+        "module/exchange.c",
+        [
+            (
+                "\tif (unlikely(!list_empty(&exchange->walks)))\n"
+                "\t\tipcbox_walk_arrival_locked(exchange, message);\n",
+                "",
+            )
+        ],
+        "selftests/selective_receive",
+        "misses_nothing_that_comes_back_behind_it",
+    ),
+    Mutation(
+        "a search goes on when the lock was released on the way",
+        "module/select.c",
+        [("\twalk->looks = WALK_LOOKS;\n\treturn true;\n", "\treturn false;\n")],
+        "selftests/selective_receive",
+        "from_far_behind",
+    ),
+    Mutation(
+        "what is taken from those who wait for room lets in who stood behind",
+        "module/receive.c",
+        [("\tipcbox_exchange_admit_locked(exchange, share, wakes);\n", "")],
+        "selftests/selective_receive",
+        "what_is_taken_from_the_waiting_lets_in_who_stood_behind",
+    ),
+    Mutation(
+        "what is given back too late nobody receives",
+        "module/delivery.c",
+        [("\tif (delivery && ipcbox_delivery_is_over(delivery))\n", "\tif (false)\n")],
+        "selftests/lifetime_dead_letter",
+        "given_back_too_late_nobody_receives_it",
+    ),
+    Mutation(
+        "a receiver gets past a crowd of expired messages",
+        "module/receive.c",
+        [("\twhile (unlikely(error == -EINPROGRESS)) {\n", "\twhile (false) {\n")],
+        "selftests/lifetime_dead_letter",
+        "a_crowd_of_expired_ones_does_not_hide_the_living",
+    ),
 ]
