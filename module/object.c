@@ -195,20 +195,27 @@ static void object_uncharge_locked(struct ipcbox_object *object)
 	ipcbox_user_put_locked(owner);
 }
 
+/* Free an object that is charged to nobody any more; box->lock is held. */
+static void object_destroy_and_unlock(struct ipcbox_object *object)
+{
+	struct ipcbox_box *box = object->box;
+
+	lockdep_assert_held(&box->lock);
+	box->count--;
+	mutex_unlock(&box->lock);
+	wake_up_var(&box->count);
+	object->ops->destroy(object);
+}
+
 /**
  * ipcbox_object_destroy() - free an object to which nothing refers
  * @object: the object, registered no more; no lock is held
  */
 void ipcbox_object_destroy(struct ipcbox_object *object)
 {
-	struct ipcbox_box *box = object->box;
-
-	mutex_lock(&box->lock);
-	box->count--;
+	mutex_lock(&object->box->lock);
 	object_uncharge_locked(object);
-	mutex_unlock(&box->lock);
-	wake_up_var(&box->count);
-	object->ops->destroy(object);
+	object_destroy_and_unlock(object);
 }
 
 /**
@@ -224,13 +231,12 @@ void ipcbox_object_reap(struct work_struct *work)
 		mutex_lock(&box->lock);
 		object = list_first_entry_or_null(&box->ended,
 						  struct ipcbox_object, ended);
-		if (object)
-			list_del(&object->ended);
-		mutex_unlock(&box->lock);
 		if (!object)
-			return;
-		ipcbox_object_destroy(object);
+			break;
+		list_del(&object->ended);
+		object_destroy_and_unlock(object);
 	}
+	mutex_unlock(&box->lock);
 }
 
 /**
@@ -286,6 +292,8 @@ void ipcbox_object_unpin(struct ipcbox_object *object)
 	if (object_done_locked(object)) {
 		if (!(object->state & IPCBOX_STATE_UNLINKED))
 			ipcbox_object_remove_locked(object);
+		/* Its user may make another at once. */
+		object_uncharge_locked(object);
 		list_add_tail(&object->ended, &box->ended);
 		queue_work(system_unbound_wq, &box->reap);
 	}
