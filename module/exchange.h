@@ -344,10 +344,10 @@ int ipcbox_send_one(struct ipcbox_handle *handle,
 long ipcbox_exchange_send(struct ipcbox_invocation *call);
 ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 				      const char __user *buffer, size_t size,
-				      bool wait);
+				      bool wait, u32 priority);
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 			      const char __user *buffer, size_t size,
-			      bool wait);
+			      bool wait, u32 priority);
 
 /* call.c */
 int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
@@ -376,7 +376,7 @@ long ipcbox_exchange_receive(struct ipcbox_invocation *call);
 struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 					   bool wait);
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
-			     size_t size, bool wait);
+			     size_t size, bool wait, bool exact);
 
 /* notify.c */
 void ipcbox_notify_arrival_locked(struct ipcbox_exchange *exchange,

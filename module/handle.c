@@ -113,10 +113,12 @@ static ssize_t handle_read(struct file *file, char __user *buffer, size_t size,
 	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_RECEIVE);
 	if (error)
 		return error;
-	if (!handle->object->ops->read)
+	/* Of read(2) there is no position: see stream_open(). */
+	if (!handle->object->ops->read || (position && *position))
 		return -EINVAL;
 	return handle->object->ops->read(handle, buffer, size,
-					 !(file->f_flags & O_NONBLOCK));
+					 !(file->f_flags & O_NONBLOCK),
+					 position);
 }
 
 static ssize_t handle_write(struct file *file, const char __user *buffer,
@@ -130,10 +132,12 @@ static ssize_t handle_write(struct file *file, const char __user *buffer,
 	error = ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 	if (error)
 		return error;
-	if (!handle->object->ops->write)
+	if (!handle->object->ops->write ||
+	    (position && *position > IPCBOX_PRIORITY_MAX))
 		return -EINVAL;
 	return handle->object->ops->write(handle, buffer, size,
-					  !(file->f_flags & O_NONBLOCK));
+					  !(file->f_flags & O_NONBLOCK),
+					  position ? *position : 0);
 }
 
 static __poll_t handle_poll(struct file *file, poll_table *table)
@@ -264,6 +268,9 @@ void ipcbox_handle_finish(struct file *file)
 	struct ipcbox_handle *handle = file->private_data;
 	struct ipcbox_object *object = handle->object;
 
+	/* What takes messages takes them by pread(2) and pwrite(2), too. */
+	if (!(object->state & IPCBOX_STATE_STREAM))
+		file->f_mode |= FMODE_PREAD | FMODE_PWRITE;
 	if (!object->ops->maps_both || !object->mapped_bytes ||
 	    (file->f_mode & both) == both)
 		return;

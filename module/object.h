@@ -47,8 +47,10 @@ struct vm_area_struct;
  *	held until @set, if any
  * @set: sets them, and takes notice of a new owner; cannot fail; may be NULL
  * @revoke: a revocable object was unlinked: empties it; no lock is held
- * @read: as read(2); the handle's right was checked; NULL: -EINVAL
- * @write: as write(2); the handle's right was checked; NULL: -EINVAL
+ * @read: as read(2), or with @exact as pread(2), which tells an end from an
+ *	empty message; the handle's right was checked; NULL: -EINVAL
+ * @write: as write(2), or as pwrite(2), which gives a priority; the handle's
+ *	right was checked; NULL: -EINVAL
  * @poll: as poll(2)
  * @async: O_ASYNC is set or cleared; as the file operation fasync; NULL:
  *	-EOPNOTSUPP
@@ -77,9 +79,10 @@ struct ipcbox_kind {
 		    const struct ipcbox_set *request);
 	void (*revoke)(struct ipcbox_object *object);
 	ssize_t (*read)(struct ipcbox_handle *handle, char __user *buffer,
-			size_t size, bool wait);
+			size_t size, bool wait, bool exact);
 	ssize_t (*write)(struct ipcbox_handle *handle,
-			 const char __user *buffer, size_t size, bool wait);
+			 const char __user *buffer, size_t size, bool wait,
+			 u32 priority);
 	__poll_t (*poll)(struct ipcbox_handle *handle, struct file *file,
 			 poll_table *table);
 	int (*async)(struct ipcbox_handle *handle, int descriptor,

@@ -210,6 +210,6 @@ long ipcbox_pool_wait(struct ipcbox_invocation *call);
 long ipcbox_pool_receive(struct ipcbox_handle *handle,
 			 const struct ipcbox_receive *request, bool nonblock);
 ssize_t ipcbox_pool_read(struct ipcbox_handle *handle, char __user *buffer,
-			 size_t size, bool wait);
+			 size_t size, bool wait, bool exact);
 
 #endif /* IPCBOX_POOL_H */

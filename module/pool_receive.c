@@ -337,12 +337,13 @@ long ipcbox_pool_receive(struct ipcbox_handle *handle,
  * @buffer: room for the payload
  * @size: how much
  * @wait: wait for a message
+ * @exact: that no sender will come is an error, and not 0
  *
  * Return: the payload's length, 0 when no sender will come, or an errno as
  * RECEIVE has it.
  */
 ssize_t ipcbox_pool_read(struct ipcbox_handle *handle, char __user *buffer,
-			 size_t size, bool wait)
+			 size_t size, bool wait, bool exact)
 {
 	struct pool_reading reading = {
 		.exchange = ipcbox_exchange_of(handle->object),
@@ -357,7 +358,7 @@ ssize_t ipcbox_pool_read(struct ipcbox_handle *handle, char __user *buffer,
 
 	error = pool_read_begin(&reading);
 	if (error)
-		return error == -EPIPE ? 0 : error;
+		return error == -EPIPE && !exact ? 0 : error;
 	error = pool_copy_payload(&reading, buffer);
 	pool_end_reading(&reading, !error);
 	return error ?: reading.record.length;

@@ -681,17 +681,18 @@ struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 }
 
 /**
- * ipcbox_exchange_read() - read(2) on a mailbox or queue
+ * ipcbox_exchange_read() - read(2) and pread(2) on a mailbox or queue
  * @handle: a handle that may receive
  * @buffer: room for the payload
  * @size: how much
  * @wait: wait for a message
+ * @exact: that no sender will come is an error, and not 0; false for a stream
  *
  * Return: the payload's length, 0 when no sender will come, or an errno as
  * RECEIVE has it.
  */
 ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
-			     size_t size, bool wait)
+			     size_t size, bool wait, bool exact)
 {
 	struct receiving receiving __uninitialized;
 	struct ipcbox_message *message;
@@ -701,7 +702,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	if (handle->object->state & IPCBOX_STATE_STREAM)
 		return ipcbox_stream_read(handle, buffer, size, wait);
 	if (ipcbox_exchange_of(handle->object)->pool)
-		return ipcbox_pool_read(handle, buffer, size, wait);
+		return ipcbox_pool_read(handle, buffer, size, wait, exact);
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
 	receiving.patience.wait = wait;
@@ -715,7 +716,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 	do {
 		error = receive_take(&receiving);
 		if (error)
-			return error == -EPIPE ? 0 : error;
+			return error == -EPIPE && !exact ? 0 : error;
 		message = receiving.messages[0];
 		length = message->entry.length;
 		if (message->entry.tracked)

@@ -477,12 +477,13 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
  * @buffer: the payload
  * @size: its length
  * @wait: wait for room
+ * @priority: 0 to IPCBOX_PRIORITY_MAX
  *
  * Return: @size, or an errno as SEND has it.
  */
 ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 				      const char __user *buffer, size_t size,
-				      bool wait)
+				      bool wait, u32 priority)
 {
 	const struct ipcbox_patience patience = {
 		.wait = wait,
@@ -492,27 +493,32 @@ ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 	const struct ipcbox_outgoing outgoing = {
 		.data = (uintptr_t)buffer,
 		.length = min_t(size_t, size, U32_MAX),
+		.priority = priority,
 	};
 
 	return send_one(handle, &outgoing, &patience) ?: (ssize_t)size;
 }
 
 /**
- * ipcbox_exchange_write() - write(2) on a mailbox or queue
+ * ipcbox_exchange_write() - write(2) and pwrite(2) on a mailbox or queue
  * @handle: a handle that may send
  * @buffer: the payload, or a stream's bytes
  * @size: its length
  * @wait: wait for room
+ * @priority: 0 to IPCBOX_PRIORITY_MAX; 0 for a stream
  *
  * Return: @size, or an errno as SEND has it; for a stream as
  * ipcbox_stream_write() has it.
  */
 ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
-			      const char __user *buffer, size_t size, bool wait)
+			      const char __user *buffer, size_t size,
+			      bool wait, u32 priority)
 {
 	if (handle->object->state & IPCBOX_STATE_STREAM)
 		return ipcbox_stream_write(handle, buffer, size, wait);
 	if (ipcbox_exchange_of(handle->object)->pool)
-		return ipcbox_pool_write(handle, buffer, size, wait);
-	return ipcbox_exchange_write_message(handle, buffer, size, wait);
+		return priority ? -EOPNOTSUPP :
+				  ipcbox_pool_write(handle, buffer, size, wait);
+	return ipcbox_exchange_write_message(handle, buffer, size, wait,
+					     priority);
 }

@@ -129,7 +129,7 @@ ssize_t ipcbox_stream_write(struct ipcbox_handle *handle,
 	while (written < size) {
 		part = ipcbox_exchange_write_message(handle, buffer + written,
 						     min(size - written,
-							 longest), wait);
+							 longest), wait, 0);
 		if (part == -EPIPE)
 			send_sig(SIGPIPE, current, 0);
 		if (part < 0)

@@ -2,6 +2,7 @@
 /*
  * poll(2), epoll(7), read(2) and write(2) on handles are what they are on other
  * files: a message there, room for the largest message, the other side gone.
+ * pread(2) and pwrite(2) have priorities and ends besides.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -463,9 +464,91 @@ TEST_F(ready, there_is_no_position_to_seek)
 	EXPECT_EQ(1, write(self->w, "a", 1));
 	EXPECT_EQ(-1, lseek(self->r, 0, SEEK_SET));
 	EXPECT_EQ(ESPIPE, errno);
-	EXPECT_EQ(-1, pread(self->r, &byte, 1, 0));
-	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, pread(self->r, &byte, 1, 1));
+	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(IN, box_poll(self->r));
+	EXPECT_EQ(1, pread(self->r, &byte, 1, 0));
+	EXPECT_EQ('a', byte);
+}
+
+TEST_F(ready, the_position_of_pwrite_is_the_priority)
+{
+	struct ipcbox_incoming in;
+	struct box_snapshot before;
+	char byte;
+
+	EXPECT_EQ(1, pwrite(self->w, "a", 1, 0));
+	EXPECT_EQ(1, pwrite(self->w, "b", 1, IPCBOX_PRIORITY_MAX));
+	EXPECT_EQ(1, box_receive(self->r, &in, &byte, 1, IPCBOX_NOWAIT, 0));
+	EXPECT_EQ('b', byte);
+	EXPECT_EQ(IPCBOX_PRIORITY_MAX, in.priority);
+	EXPECT_EQ(0, in.tag);
+	box_snapshot(self->dev, self->fd, &before);
+	EXPECT_EQ(-1, pwrite(self->w, "c", 1, IPCBOX_PRIORITY_MAX + 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, pwrite(self->w, "c", 1, -1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, pwrite(self->r, "c", 1, 0));
+	EXPECT_EQ(EBADF, errno);
+	EXPECT_EQ(-1, pread(self->w, &byte, 1, 0));
+	EXPECT_EQ(EBADF, errno);
+	EXPECT_TRUE(box_unchanged(self->dev, self->fd, &before));
+	EXPECT_EQ(1, pread(self->r, &byte, 1, 0));
+	EXPECT_EQ('a', byte);
+}
+
+TEST_F(ready, pread_tells_an_end_from_an_empty_message)
+{
+	char byte;
+
+	EXPECT_EQ(0, write(self->w, NULL, 0));
+	EXPECT_EQ(1, write(self->w, "a", 1));
+	EXPECT_EQ(0, box_unlink_id(self->dev, box_id(self->fd)));
+	close(self->w);
+	self->w = -1;
+	EXPECT_EQ(0, pread(self->r, &byte, 1, 0));
+	EXPECT_EQ(1, pread(self->r, &byte, 1, 0));
+	EXPECT_EQ('a', byte);
+	EXPECT_EQ(-1, pread(self->r, &byte, 1, 0));
+	EXPECT_EQ(EPIPE, errno);
+	EXPECT_EQ(0, read(self->r, &byte, 1));
+}
+
+TEST_F(ready, a_stream_and_a_pool_have_no_priorities)
+{
+	struct ipcbox_create stream = {
+		.kind = IPCBOX_QUEUE,
+		.mode = 0600,
+		.rights = R | W,
+		.flags = IPCBOX_CREATE_STREAM,
+	};
+	struct ipcbox_create pool = {
+		.kind = IPCBOX_MAILBOX,
+		.mode = 0600,
+		.rights = R | W,
+		.mapped_bytes = 4096,
+	};
+	char byte;
+	int fd;
+
+	fd = box_create(self->dev, &stream);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, pwrite(fd, "a", 1, 0));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(1, write(fd, "a", 1));
+	EXPECT_EQ(-1, pread(fd, &byte, 1, 0));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(1, read(fd, &byte, 1));
+	close(fd);
+
+	fd = box_create(self->dev, &pool);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, pwrite(fd, "a", 1, 1));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(1, pwrite(fd, "b", 1, 0));
+	EXPECT_EQ(1, pread(fd, &byte, 1, 0));
+	EXPECT_EQ('b', byte);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

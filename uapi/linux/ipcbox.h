@@ -47,7 +47,16 @@
  * the message fails with EMSGSIZE and leaves the message in place; it returns
  * 0 where RECEIVE would fail with EPIPE. write sends one message of priority 0
  * and tag 0. Both honour O_NONBLOCK, and fail with EBADF on a handle without
- * the right. poll reports
+ * the right.
+ *
+ * pread(2) and pwrite(2) do the same, but that pread at position 0 fails with
+ * EPIPE where read returns 0, so that 0 is a message of no bytes; and that the
+ * position of pwrite is the message's priority. Any other position is EINVAL.
+ * On a stream they fail with ESPIPE, as on a pipe; on a mailbox with a receive
+ * pool, which knows no priority, pwrite at another position than 0 with
+ * EOPNOTSUPP. They are the quickest calls for a message without a header.
+ *
+ * poll reports
  *
  *   EPOLLIN | EPOLLRDNORM    (handle may receive) a message is there
  *   EPOLLOUT | EPOLLWRNORM   (handle may send) there is room for a message of
@@ -68,7 +77,7 @@
  *   the receiver                     SEND with IPCBOX_SYNC    CALL
  *   receives it                      returns 1                waits: it is held
  *   replies (REPLY)                  -                        the reply
- *   receives it by read(2)           returns 1                EOPNOTSUPP
+ *   receives it by read or pread     returns 1                EOPNOTSUPP
  *   holds it, and acknowledges it    returns 1                -
  *   gives it back (NACK)             waits for the next receiver; EOWNERDEAD when
  *                                    that was the max_deliveries-th time

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <ipcbox.h>
 
@@ -33,6 +35,35 @@ static inline int ipcbox_ioctl(int fd, unsigned long command, void *argument)
 		errno = saved;
 	}
 	return result;
+}
+
+/*
+ * A plain message by pread(2) or pwrite(2), which cost less than an ioctl and say
+ * with a position all that is to be said. Not by the C library's functions, which
+ * are cancellation points: a thread that is cancelled on its way out of one would
+ * lose the message. Elsewhere a position takes registers of its own.
+ *
+ * Returns the message's length; -errno; or IPCBOX_ASK_IOCTL where the ioctl is to
+ * do it, or to say what is wrong.
+ */
+#define IPCBOX_ASK_IOCTL (-EBADF)
+
+static inline ssize_t ipcbox_transfer(long call, int fd, const void *data,
+				      size_t size, unsigned int position)
+{
+#if __SIZEOF_LONG__ == 8 || defined(__i386__)
+	int saved = errno;
+	ssize_t result = syscall(call, fd, data, size, (long)position, 0L);
+
+	if (result < 0) {
+		result = errno == ESPIPE ? IPCBOX_ASK_IOCTL : -errno;
+		errno = saved;
+	}
+	return result;
+#else
+	(void)call, (void)fd, (void)data, (void)size, (void)position;
+	return IPCBOX_ASK_IOCTL;
+#endif
 }
 
 /* What options of NULL stand for. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * Messages: sending and receiving them. Each function is one system call on
- * structures of the caller or of the stack; nothing is allocated or locked.
+ * structures of the caller or of the stack, if it succeeds; nothing is allocated
+ * or locked.
  */
 #include "internal.h"
 
@@ -26,20 +27,34 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
 	return ipcbox_ioctl(handle->fd, IPCBOX_IOC_SEND, &request);
 }
 
+/* Does a write with a priority say all of it? */
+static int is_plain(const struct ipcbox_send_options *how)
+{
+	return !(how->flags | how->descriptor_count) &&
+	       !(how->tag | how->deadline | how->lifetime);
+}
+
 int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 		const struct ipcbox_send_options *options)
 {
 	const struct ipcbox_send_options *how =
 		options ? options : &ipcbox_send_defaults;
-	struct ipcbox_outgoing message = ipcbox_outgoing_of(data, length, how);
-	int result;
+	struct ipcbox_outgoing message;
+	ssize_t result;
 
+	if (is_plain(how)) {
+		result = ipcbox_transfer(SYS_pwrite64, handle->fd, data, length,
+					 how->priority);
+		if (result != IPCBOX_ASK_IOCTL)
+			return result < 0 ? (int)result : 0;
+	}
 	/* What does not fit the field is longer than any object's limit. */
 	if (length > UINT32_MAX)
 		return -EMSGSIZE;
+	message = ipcbox_outgoing_of(data, length, how);
 	result = ipcbox_send_batch(handle, &message, 1, how->flags,
 				   how->deadline);
-	return result < 0 ? result : 0;
+	return result < 0 ? (int)result : 0;
 }
 
 static void select_by(struct ipcbox_receive *request,
@@ -147,6 +162,15 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 		       size_t capacity, struct ipcbox_incoming *header,
 		       unsigned int flags, uint64_t deadline)
 {
+	ssize_t length;
+
+	if (!header && !flags &&
+	    ipcbox_deadline_or_forever(deadline) == IPCBOX_FOREVER) {
+		length = ipcbox_transfer(SYS_pread64, handle->fd, buffer,
+					 capacity, 0);
+		if (length != IPCBOX_ASK_IOCTL)
+			return length;
+	}
 	return ipcbox_receive_selected(handle, NULL, buffer, capacity, header,
 				       flags, deadline);
 }

@@ -165,8 +165,8 @@ int ipcbox_send_batch(struct ipcbox_handle *handle,
  *
  * A message of ipcbox_call() has IPCBOX_INCOMING_CALL in @header->flags and a
  * token in any case: its sender waits for ipcbox_reply(). Without a @header
- * the token is lost, and the caller kept waiting: where calls may come, give
- * one.
+ * nobody could reply, and the caller is told -EOPNOTSUPP: where calls may come,
+ * give one.
  *
  * Returns the bytes of the payload, 0 or more and always the whole message, or
  *
