@@ -252,16 +252,6 @@ kuid_t ipcbox_user_charged(struct user_namespace *ns, kuid_t uid)
 }
 
 /**
- * ipcbox_user_current() - to whom the caller's use is charged
- *
- * Return: the caller's effective uid, through ipcbox_user_charged().
- */
-kuid_t ipcbox_user_current(void)
-{
-	return ipcbox_user_charged(current_user_ns(), current_euid());
-}
-
-/**
  * ipcbox_user_find_locked() - look a user's budget up
  * @box: the box; its lock is held
  * @uid: from ipcbox_user_current()

@@ -6,12 +6,14 @@
 #define IPCBOX_BOX_H
 
 #include <linux/atomic.h>
+#include <linux/cred.h>
 #include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -19,7 +21,6 @@
 
 struct ipcbox_object;
 struct net;
-struct user_namespace;
 
 #define IPCBOX_BOX_USER_BITS	6
 #define IPCBOX_BOX_PROCESS_BITS	6
@@ -91,13 +92,25 @@ struct ipcbox_object *ipcbox_box_find_name_locked(struct ipcbox_box *box,
 struct ipcbox_object *ipcbox_box_find_id_locked(struct ipcbox_box *box, u64 id);
 struct ipcbox_object *ipcbox_box_next_locked(struct ipcbox_box *box, u64 after);
 
-kuid_t ipcbox_user_current(void);
 kuid_t ipcbox_user_charged(struct user_namespace *ns, kuid_t uid);
 struct ipcbox_user *ipcbox_user_find_locked(struct ipcbox_box *box, kuid_t uid);
 struct ipcbox_user *ipcbox_user_get_locked(struct ipcbox_box *box, kuid_t uid);
 struct ipcbox_user *ipcbox_user_get(struct ipcbox_box *box, kuid_t uid);
 void ipcbox_user_put_locked(struct ipcbox_user *user);
 void ipcbox_user_put(struct ipcbox_user *user);
+
+/**
+ * ipcbox_user_current() - to whom the caller's use is charged
+ *
+ * Return: the caller's effective uid, through ipcbox_user_charged().
+ */
+static inline kuid_t ipcbox_user_current(void)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	return likely(ns == &init_user_ns) ? current_euid() :
+			ipcbox_user_charged(ns, current_euid());
+}
 
 /**
  * ipcbox_user_charge() - charge bytes in flight

@@ -23,22 +23,6 @@
 #include "select.h"
 #include "trace.h"
 
-/**
- * ipcbox_exchange_lock() - take an exchange's lock
- * @exchange: the exchange
- * @wakes: is made empty
- */
-void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
-			  struct ipcbox_wakes *wakes)
-	__acquires(&exchange->lock)
-{
-	wakes->count = 0;
-	INIT_LIST_HEAD(&wakes->dead);
-	wakes->readable = 0;
-	wakes->writable = 0;
-	spin_lock(&exchange->lock);
-}
-
 static void exchange_wake(const struct ipcbox_wakes *wakes)
 {
 	unsigned int i;
@@ -47,39 +31,39 @@ static void exchange_wake(const struct ipcbox_wakes *wakes)
 		wake_up_process(wakes->tasks[i]);
 }
 
+static void exchange_tell(struct ipcbox_exchange *exchange, __poll_t readable,
+			  __poll_t writable)
+{
+	if (readable && waitqueue_active(&exchange->readable))
+		wake_up_interruptible_poll(&exchange->readable, readable);
+	if (writable && waitqueue_active(&exchange->writable))
+		wake_up_interruptible_poll(&exchange->writable, writable);
+	if (readable & EPOLLIN && exchange->async_readable)
+		kill_fasync(&exchange->async_readable, SIGIO, POLL_IN);
+	if (writable & EPOLLOUT && exchange->async_writable)
+		kill_fasync(&exchange->async_writable, SIGIO, POLL_OUT);
+}
+
 /**
- * ipcbox_exchange_unlock() - release an exchange's lock, wake, and bury
+ * ipcbox_exchange_unlock_and_tell() - release an exchange's lock, wake, and bury
  * @exchange: the exchange
- * @wakes: whom to wake, and what has died. With letters in it this sleeps and
- *	takes box->lock
+ * @wakes: whom to wake, and what has died
+ * @watched: as ipcbox_exchange_is_watched() had it under the lock
  */
-void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
-			    struct ipcbox_wakes *wakes)
+void ipcbox_exchange_unlock_and_tell(struct ipcbox_exchange *exchange,
+				     struct ipcbox_wakes *wakes, bool watched)
 	__releases(&exchange->lock)
 {
-	const __poll_t readable = wakes->readable;
-	const __poll_t writable = wakes->writable;
-	/* Pollers look under the lock as well: see "poll" in locking.h. */
-	bool poll_readable = readable && waitqueue_active(&exchange->readable);
-	/* The same. */
-	bool poll_writable = writable && waitqueue_active(&exchange->writable);
-
-	if (likely(!wakes->count)) {
-		spin_unlock(&exchange->lock);
-	} else {
+	if (wakes->count) {
 		rcu_read_lock();
 		spin_unlock(&exchange->lock);
 		exchange_wake(wakes);
 		rcu_read_unlock();
+	} else {
+		spin_unlock(&exchange->lock);
 	}
-	if (unlikely(poll_readable))
-		wake_up_interruptible_poll(&exchange->readable, readable);
-	if (unlikely(poll_writable))
-		wake_up_interruptible_poll(&exchange->writable, writable);
-	if (readable & EPOLLIN && unlikely(exchange->async_readable))
-		kill_fasync(&exchange->async_readable, SIGIO, POLL_IN);
-	if (writable & EPOLLOUT && unlikely(exchange->async_writable))
-		kill_fasync(&exchange->async_writable, SIGIO, POLL_OUT);
+	if (unlikely(watched))
+		exchange_tell(exchange, wakes->readable, wakes->writable);
 	if (unlikely(!list_empty(&wakes->dead)))
 		ipcbox_dead_letter_bury(exchange, &wakes->dead);
 }
@@ -496,23 +480,20 @@ struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
 }
 
 /**
- * ipcbox_exchange_share() - the share of the user who is sending
- * @handle: the handle by which it sends
+ * ipcbox_exchange_find_share() - the share of a user who begins to send
+ * @handle: the handle by which it sends, which notes it
+ * @uid: the user, from ipcbox_user_current()
  *
- * May sleep when the user sends by this handle for the first time, or others
- * did since.
+ * May sleep.
  *
  * Return: the share, which lives as long as the object; NULL without memory.
  */
-struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle)
+struct ipcbox_share *ipcbox_exchange_find_share(struct ipcbox_handle *handle,
+						kuid_t uid)
 {
-	kuid_t uid = ipcbox_user_current();
-	/* Pairs with the release below. */
-	struct ipcbox_share *share = smp_load_acquire(&handle->share);
+	struct ipcbox_share *share;
 	struct ipcbox_user *user;
 
-	if (likely(share && uid_eq(share->user->uid, uid)))
-		return share;
 	user = ipcbox_user_get(handle->object->box, uid);
 	if (!user)
 		return NULL;
@@ -521,7 +502,7 @@ struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle)
 	ipcbox_user_put(user);
 	if (!share)
 		return NULL;
-	/* Pairs with the acquire above: who sees the share sees its user. */
+	/* Pairs with the acquire in ipcbox_exchange_share(). */
 	smp_store_release(&handle->share, share);
 	return share;
 }

@@ -272,14 +272,63 @@ static inline bool ipcbox_deadline_valid(u64 deadline)
 	return deadline == IPCBOX_FOREVER || deadline <= KTIME_MAX;
 }
 
+/**
+ * ipcbox_exchange_lock() - take an exchange's lock
+ * @exchange: the exchange
+ * @wakes: is made empty
+ */
+static inline void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
+					struct ipcbox_wakes *wakes)
+	__acquires(&exchange->lock)
+{
+	wakes->count = 0;
+	INIT_LIST_HEAD(&wakes->dead);
+	wakes->readable = 0;
+	wakes->writable = 0;
+	spin_lock(&exchange->lock);
+}
+
+/**
+ * ipcbox_exchange_is_watched() - may there be pollers or O_ASYNC files?
+ * @exchange: the exchange, locked; pollers look under the lock as well: see
+ *	"poll" in locking.h
+ *
+ * Return: false if there are none.
+ */
+static inline bool
+ipcbox_exchange_is_watched(const struct ipcbox_exchange *exchange)
+{
+	return !list_empty(&exchange->readable.head) ||
+	       !list_empty(&exchange->writable.head) ||
+	       exchange->async_readable || exchange->async_writable;
+}
+
+void ipcbox_exchange_unlock_and_tell(struct ipcbox_exchange *exchange,
+				     struct ipcbox_wakes *wakes, bool watched);
+
+/**
+ * ipcbox_exchange_unlock() - release an exchange's lock, wake, and bury
+ * @exchange: the exchange
+ * @wakes: whom to wake, and what has died. With letters in it this sleeps and
+ *	takes box->lock
+ */
+static inline void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
+					  struct ipcbox_wakes *wakes)
+	__releases(&exchange->lock)
+{
+	bool watched = (wakes->readable || wakes->writable) &&
+		       ipcbox_exchange_is_watched(exchange);
+
+	if (likely(!wakes->count && !watched && list_empty(&wakes->dead)))
+		spin_unlock(&exchange->lock);
+	else
+		ipcbox_exchange_unlock_and_tell(exchange, wakes, watched);
+}
+
 extern const struct ipcbox_kind ipcbox_mailbox_kind;
 extern const struct ipcbox_kind ipcbox_queue_kind;
 
 /* exchange.c */
-void ipcbox_exchange_lock(struct ipcbox_exchange *exchange,
-			  struct ipcbox_wakes *wakes);
-void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
-			    struct ipcbox_wakes *wakes);
 bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange);
 bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
 int ipcbox_exchange_end_error(const struct ipcbox_exchange *exchange);
@@ -309,9 +358,31 @@ void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_queue_entry *entry);
 int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle);
 int ipcbox_exchange_check_tokens(const struct ipcbox_handle *handle);
-struct ipcbox_share *ipcbox_exchange_share(struct ipcbox_handle *handle);
+struct ipcbox_share *ipcbox_exchange_find_share(struct ipcbox_handle *handle,
+						kuid_t uid);
 struct ipcbox_share *ipcbox_exchange_share_of(struct ipcbox_exchange *exchange,
 					      struct ipcbox_user *user);
+
+/**
+ * ipcbox_exchange_share() - the share of the user who is sending
+ * @handle: the handle by which it sends
+ *
+ * May sleep when the user sends by this handle for the first time, or others
+ * did since.
+ *
+ * Return: the share, which lives as long as the object; NULL without memory.
+ */
+static inline struct ipcbox_share *
+ipcbox_exchange_share(struct ipcbox_handle *handle)
+{
+	kuid_t uid = ipcbox_user_current();
+	/* Pairs with the release where it is set: its user can be seen, too. */
+	struct ipcbox_share *share = smp_load_acquire(&handle->share);
+
+	if (likely(share && uid_eq(share->user->uid, uid)))
+		return share;
+	return ipcbox_exchange_find_share(handle, uid);
+}
 
 /* expiry.c */
 void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,

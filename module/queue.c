@@ -85,20 +85,6 @@ bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_admits);
 
-/**
- * ipcbox_queue_number() - accept an entry: give it the next number
- * @queue: the queue
- * @entry: an entry that was admitted
- *
- * It then goes into the queue, or straight to a receiver.
- */
-void ipcbox_queue_number(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry)
-{
-	entry->sequence = ++queue->sequence;
-}
-EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_number);
-
 static void queue_link(struct ipcbox_queue *queue,
 		       struct ipcbox_queue_entry *entry)
 {

@@ -113,8 +113,6 @@ void ipcbox_queue_init(struct ipcbox_queue *queue,
 void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited);
 bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
 			 const struct ipcbox_queue_share *share, u32 length);
-void ipcbox_queue_number(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry);
 void ipcbox_queue_insert(struct ipcbox_queue *queue,
 			 struct ipcbox_queue_entry *entry);
 void ipcbox_queue_remove(struct ipcbox_queue *queue,
@@ -148,6 +146,19 @@ ipcbox_queue_first(const struct ipcbox_queue *queue)
 {
 	return rb_entry_safe(rb_first_cached(&queue->entries),
 			     struct ipcbox_queue_entry, node);
+}
+
+/**
+ * ipcbox_queue_number() - accept an entry: give it the next number
+ * @queue: the queue
+ * @entry: an entry that was admitted
+ *
+ * It then goes into the queue, or straight to a receiver.
+ */
+static inline void ipcbox_queue_number(struct ipcbox_queue *queue,
+				       struct ipcbox_queue_entry *entry)
+{
+	entry->sequence = ++queue->sequence;
 }
 
 /**

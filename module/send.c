@@ -82,7 +82,7 @@ static int send_track(struct ipcbox_message *message,
 	return ipcbox_delivery_add_files(message, outgoing);
 }
 
-static struct ipcbox_message *
+static __always_inline struct ipcbox_message *
 send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 	  const struct ipcbox_outgoing *outgoing)
 {
@@ -169,7 +169,10 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	WRITE_ONCE(exchange->sender_processor, raw_smp_processor_id());
 	exchange->queue.limits.share_percent = ipcbox_limit(user_share);
-	if (ipcbox_exchange_no_receiver_locked(exchange))
+	/* Ordinarily one look tells that there is a receiver. */
+	if (unlikely(!exchange->receive_handles ||
+		     exchange->queue.limits.plain) &&
+	    ipcbox_exchange_no_receiver_locked(exchange))
 		return ipcbox_exchange_end_error(exchange);
 	if (!ipcbox_queue_admits(&exchange->queue, message->entry.share,
 				 message->entry.length) &&
@@ -221,9 +224,9 @@ static int send_wait(struct ipcbox_exchange *exchange,
 }
 
 /* Has a message accepted, waiting for room where it may. */
-static int send_accept(struct ipcbox_exchange *exchange,
-		       struct ipcbox_message *message,
-		       const struct ipcbox_patience *patience)
+static __always_inline int send_accept(struct ipcbox_exchange *exchange,
+				       struct ipcbox_message *message,
+				       const struct ipcbox_patience *patience)
 {
 	/* Once it is accepted, or parked, the message may go at any time. */
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
@@ -361,10 +364,13 @@ int ipcbox_send_one(struct ipcbox_handle *handle,
 		    const struct ipcbox_outgoing *outgoing,
 		    const struct ipcbox_patience *patience)
 {
+	struct ipcbox_share *share = ipcbox_exchange_share(handle);
 	struct ipcbox_message *message;
 	int error;
 
-	message = ipcbox_send_make(handle, outgoing);
+	if (unlikely(!share))
+		return -ENOMEM;
+	message = send_make(handle, share, outgoing);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	error = send_accept(ipcbox_exchange_of(handle->object), message,

@@ -72,8 +72,11 @@ int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
 		if (signal_pending(current))
 			break;
 		error = 0;
-		late = !schedule_hrtimeout_range_clock(forever ? NULL :
-							     &expires,
+		if (likely(forever)) {
+			schedule();
+			continue;
+		}
+		late = !schedule_hrtimeout_range_clock(&expires,
 						       current->timer_slack_ns,
 						       HRTIMER_MODE_ABS,
 						       patience->clock);

@@ -38,32 +38,52 @@ static inline int ipcbox_ioctl(int fd, unsigned long command, void *argument)
 }
 
 /*
- * A plain message by pread(2) or pwrite(2), which cost less than an ioctl and say
- * with a position all that is to be said. Not by the C library's functions, which
- * are cancellation points: a thread that is cancelled on its way out of one would
- * lose the message. Elsewhere a position takes registers of its own.
- *
- * Returns the message's length; -errno; or IPCBOX_ASK_IOCTL where the ioctl is to
- * do it, or to say what is wrong.
+ * pread(2) and pwrite(2), with the error in the result and errno as it was. Not by
+ * the C library's functions, which are cancellation points: a thread that is
+ * cancelled on its way out of one would lose the message.
  */
-#define IPCBOX_ASK_IOCTL (-EBADF)
-
+#if defined(__x86_64__) && __SIZEOF_LONG__ == 8
+/* Beside what such a call costs, errno is a good part. */
 static inline ssize_t ipcbox_transfer(long call, int fd, const void *data,
 				      size_t size, unsigned int position)
 {
-#if __SIZEOF_LONG__ == 8 || defined(__i386__)
+	register long at __asm__("r10") = position;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(call), "D"((long)fd), "S"(data), "d"(size),
+			   "r"(at)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif __SIZEOF_LONG__ == 8 || defined(__i386__)
+static inline ssize_t ipcbox_transfer(long call, int fd, const void *data,
+				      size_t size, unsigned int position)
+{
 	int saved = errno;
 	ssize_t result = syscall(call, fd, data, size, (long)position, 0L);
 
 	if (result < 0) {
-		result = errno == ESPIPE ? IPCBOX_ASK_IOCTL : -errno;
+		result = -errno;
 		errno = saved;
 	}
 	return result;
+}
 #else
+/* Here a position takes registers of its own: the ioctl does it. */
+static inline ssize_t ipcbox_transfer(long call, int fd, const void *data,
+				      size_t size, unsigned int position)
+{
 	(void)call, (void)fd, (void)data, (void)size, (void)position;
-	return IPCBOX_ASK_IOCTL;
+	return -EBADF;
+}
 #endif
+
+/* Is it for the ioctl to say what is wrong with the handle? */
+static inline int ipcbox_transfer_cannot(ssize_t result)
+{
+	return result == -EBADF || result == -ESPIPE;
 }
 
 /* What options of NULL stand for. */

@@ -45,7 +45,7 @@ int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 	if (is_plain(how)) {
 		result = ipcbox_transfer(SYS_pwrite64, handle->fd, data, length,
 					 how->priority);
-		if (result != IPCBOX_ASK_IOCTL)
+		if (!ipcbox_transfer_cannot(result))
 			return result < 0 ? (int)result : 0;
 	}
 	/* What does not fit the field is longer than any object's limit. */
@@ -129,8 +129,15 @@ ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
 				unsigned int flags, uint64_t deadline)
 {
 	struct ipcbox_incoming unwanted;
-	int result;
+	ssize_t result;
 
+	if (!header && !selection && !flags &&
+	    ipcbox_deadline_or_forever(deadline) == IPCBOX_FOREVER) {
+		result = ipcbox_transfer(SYS_pread64, handle->fd, buffer,
+					 capacity, 0);
+		if (!ipcbox_transfer_cannot(result))
+			return result;
+	}
 	if (!header) {
 		/* Who does not learn the token could never settle it. */
 		if (flags & IPCBOX_HOLD)
@@ -140,7 +147,7 @@ ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
 	*header = ipcbox_incoming_of(buffer, capacity);
 	result = ipcbox_receive_selected_batch(handle, selection, header, 1,
 					       flags, deadline);
-	return result < 0 ? result : (ssize_t)header->length;
+	return result < 0 ? result : header->length;
 }
 
 ssize_t ipcbox_receive_descriptors(struct ipcbox_handle *handle, void *buffer,
@@ -162,15 +169,6 @@ ssize_t ipcbox_receive(struct ipcbox_handle *handle, void *buffer,
 		       size_t capacity, struct ipcbox_incoming *header,
 		       unsigned int flags, uint64_t deadline)
 {
-	ssize_t length;
-
-	if (!header && !flags &&
-	    ipcbox_deadline_or_forever(deadline) == IPCBOX_FOREVER) {
-		length = ipcbox_transfer(SYS_pread64, handle->fd, buffer,
-					 capacity, 0);
-		if (length != IPCBOX_ASK_IOCTL)
-			return length;
-	}
 	return ipcbox_receive_selected(handle, NULL, buffer, capacity, header,
 				       flags, deadline);
 }

@@ -217,7 +217,7 @@ MUTATIONS = [
     Mutation(
         "a deadline ends a wait",
         "module/waiter.c",
-        [("_clock(forever ? NULL :\n", "_clock(forever || !late ? NULL :\n")],
+        [("\t\tif (likely(forever)) {\n", "\t\tif (true) {\n")],
         "selftests/blocking",
         "a_deadline_ends_a_receive_without_effect",
     ),
@@ -620,9 +620,23 @@ MUTATIONS = [
     Mutation(
         "small writes to a stream stay together",
         "module/stream.c",
-        [("\t\t\t\t\t\t\t longest), wait);\n", "\t\t\t\t\t\t\t min_t(size_t, longest, 512)), wait);\n")],
+        [("\t\t\t\t\t\t\t longest), wait, 0);\n", "\t\t\t\t\t\t\t min_t(size_t, longest, 512)), wait, 0);\n")],
         "selftests/stream",
         "up_to_pipe_buf_bytes_stay_together",
+    ),
+    Mutation(
+        "the position of pwrite is the priority",
+        "module/handle.c",
+        [("\t\t\t\t\t  position ? *position : 0);\n", "\t\t\t\t\t  position ? *position & 1 : 0);\n")],
+        "selftests/poll_epoll",
+        "the_position_of_pwrite_is_the_priority",
+    ),
+    Mutation(
+        "pread tells an end from an empty message",
+        "module/receive.c",
+        [("\t\t\treturn error == -EPIPE && !exact ? 0 : error;\n", "\t\t\treturn error == -EPIPE ? 0 : error;\n")],
+        "selftests/poll_epoll",
+        "pread_tells_an_end_from_an_empty_message",
     ),
     Mutation(
         "a writer without readers gets SIGPIPE",
