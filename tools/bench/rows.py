@@ -72,8 +72,9 @@ class Results:
 
     def rivals(self, transport):
         """Those peers that do what one of our transports does."""
-        if self.transports[transport]["family"] == "shared":
-            return self.peers(("kernel", "bytes", "shared", "library"))
+        family = self.transports[transport]["family"]
+        if family in ("shared", "memory"):
+            return self.peers(("kernel", "bytes", family, "library"))
         return self.peers(("kernel", "bytes", "library"))
 
     def alternative(self, workload, point, name):

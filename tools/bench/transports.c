@@ -22,6 +22,7 @@ const struct transport *const transports[] = {
 	&transport_stream,
 	&transport_seqpacket,
 	&transport_datagram,
+	&transport_memfd,
 	&transport_mq,
 	&transport_sysv,
 	&transport_eventfd,

@@ -132,7 +132,7 @@ static int region_receive(struct link *link, const struct burst *burst)
 
 const struct transport transport_region = {
 	.name = "ipcbox-region",
-	.family = FAMILY_KERNEL,
+	.family = FAMILY_MEMORY,
 	.ours = true,
 	.available = box_available,
 	.open = region_open,

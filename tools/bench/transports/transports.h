@@ -15,6 +15,7 @@ extern const struct transport transport_pipe;
 extern const struct transport transport_stream;
 extern const struct transport transport_seqpacket;
 extern const struct transport transport_datagram;
+extern const struct transport transport_memfd;
 extern const struct transport transport_mq;
 extern const struct transport transport_sysv;
 extern const struct transport transport_eventfd;
