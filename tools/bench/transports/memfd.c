@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * Sealed memfds over a UNIX socket, as ipcbox-region passes sealed regions: the
- * receiver learns size and seals, maps, reads a word, unmaps and closes.
+ * Sealed memfds over a UNIX socket, as region.c passes sealed regions, in the same
+ * three ways: the receiver learns size and seals, maps, reads a word, unmaps and
+ * closes; keeps what it has mapped; or gets a fresh one with each message.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +20,12 @@
 #define SIZE_LEAST 4096
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+struct delivery {
+	int memory;
+	ino_t kept_inode;	/* the receiver's: what it has mapped */
+	const volatile uint64_t *kept;
+};
 
 /* Room for one descriptor beside a message. */
 union passport {
@@ -63,42 +70,39 @@ static int memory_new(size_t size)
 
 static void memfd_close(struct link *link)
 {
-	int *memory = link->state;
+	struct delivery *delivery = link->state;
 
-	close(*memory);
-	free(memory);
+	if (delivery->memory >= 0)
+		close(delivery->memory);
+	free(delivery);
 	descriptors_close(link);
 }
 
 static int memfd_open(struct link *link)
 {
 	int room = (int)link->shape.depth * 4096;
-	int *memory;
-	int error;
+	struct delivery *delivery;
+	int error = 0;
 
 	if (link->shape.size < SIZE_LEAST)
 		return -EOPNOTSUPP;
-	memory = malloc(sizeof(*memory));
-	if (!memory)
+	delivery = calloc(1, sizeof(*delivery));
+	if (!delivery)
 		return -ENOMEM;
-	*memory = memory_new(link->shape.size);
-	if (*memory < 0) {
-		error = *memory;
-		free(memory);
-		return error;
-	}
-	link->state = memory;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link->fd)) {
 		error = failure();
-		close(*memory);
-		free(memory);
+		free(delivery);
 		return error;
 	}
-	if (!setsockopt(link->fd[SENDER], SOL_SOCKET, SO_SNDBUFFORCE, &room,
-			sizeof(room)))
-		return 0;
-	error = failure();
-	memfd_close(link);
+	link->state = delivery;
+	delivery->memory = memory_new(link->shape.size);
+	if (delivery->memory < 0)
+		error = delivery->memory;
+	else if (setsockopt(link->fd[SENDER], SOL_SOCKET, SO_SNDBUFFORCE, &room,
+			    sizeof(room)))
+		error = failure();
+	if (error)
+		memfd_close(link);
 	return error;
 }
 
@@ -121,15 +125,30 @@ static int send_memory(int to, int memory, uint64_t number)
 	return sendmsg(to, &message, 0) < 0 ? failure() : 0;
 }
 
+static int send_fresh(int to, size_t size, uint64_t number)
+{
+	int memory = memory_new(size);
+	int error;
+
+	if (memory < 0)
+		return memory;
+	error = send_memory(to, memory, number);
+	close(memory);
+	return error;
+}
+
 static int memfd_send(struct link *link, const struct burst *burst)
 {
-	int *memory = link->state;
+	bool fresh = link->transport == &transport_memfd_fresh;
+	struct delivery *delivery = link->state;
 	uint64_t number = 0;
 	int error = 0;
 
 	for (unsigned long i = 0; !error && i < burst->count; i++) {
 		burst_stamp(burst, &number, i);
-		error = send_memory(link->fd[SENDER], *memory, number);
+		error = fresh ?
+			send_fresh(link->fd[SENDER], burst->size, number) :
+			send_memory(link->fd[SENDER], delivery->memory, number);
 	}
 	return error;
 }
@@ -157,29 +176,46 @@ static int receive_memory(int from, uint64_t *number)
 	return memory;
 }
 
-/* As it is sealed, what is seen of its size stays so. */
-static int look_into(int memory, size_t size)
+static void *map(int memory, size_t size)
 {
-	struct stat state;
-	void *mapped;
+	void *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, memory, 0);
+
+	return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+/* As it is sealed, what is seen of its size stays so. */
+static int look_into(int memory, const struct stat *state, size_t size)
+{
+	size_t there = (size_t)state->st_size;
+	void *mapped = map(memory, there);
 	int error = 0;
 
-	if (fcntl(memory, F_GET_SEALS) != SEALS)
-		return -EBADMSG;
-	if (fstat(memory, &state))
+	if (!mapped)
 		return failure();
-	mapped = mmap(NULL, (size_t)state.st_size, PROT_READ, MAP_SHARED,
-		      memory, 0);
-	if (mapped == MAP_FAILED)
-		return failure();
-	if ((size_t)state.st_size != size || !*(volatile uint64_t *)mapped)
+	if (there != size || !*(volatile uint64_t *)mapped)
 		error = -EBADMSG;
-	munmap(mapped, (size_t)state.st_size);
+	munmap(mapped, there);
 	return error;
+}
+
+/* Read a word where it is mapped already, or map it for good. */
+static int look_again(struct delivery *delivery, int memory,
+		      const struct stat *state)
+{
+	if (!delivery->kept || delivery->kept_inode != state->st_ino) {
+		delivery->kept = map(memory, (size_t)state->st_size);
+		delivery->kept_inode = state->st_ino;
+	}
+	if (!delivery->kept)
+		return failure();
+	return *delivery->kept ? 0 : -EBADMSG;
 }
 
 static int memfd_receive(struct link *link, const struct burst *burst)
 {
+	bool keep = link->transport == &transport_memfd_kept;
+	struct delivery *delivery = link->state;
+	struct stat state;
 	uint64_t number;
 	int error = 0;
 	int memory;
@@ -188,7 +224,14 @@ static int memfd_receive(struct link *link, const struct burst *burst)
 		memory = receive_memory(link->fd[RECEIVER], &number);
 		if (memory < 0)
 			return memory;
-		error = look_into(memory, burst->size);
+		if (fcntl(memory, F_GET_SEALS) != SEALS)
+			error = -EBADMSG;
+		else if (fstat(memory, &state))
+			error = failure();
+		else if (keep)
+			error = look_again(delivery, memory, &state);
+		else
+			error = look_into(memory, &state, burst->size);
 		close(memory);
 		if (!error && !burst_is(burst, &number, i, burst->size))
 			error = -EBADMSG;
@@ -198,6 +241,24 @@ static int memfd_receive(struct link *link, const struct burst *burst)
 
 const struct transport transport_memfd = {
 	.name = "unix-memfd",
+	.family = FAMILY_MEMORY,
+	.open = memfd_open,
+	.send = memfd_send,
+	.receive = memfd_receive,
+	.close = memfd_close,
+};
+
+const struct transport transport_memfd_kept = {
+	.name = "unix-memfd-kept",
+	.family = FAMILY_MEMORY,
+	.open = memfd_open,
+	.send = memfd_send,
+	.receive = memfd_receive,
+	.close = memfd_close,
+};
+
+const struct transport transport_memfd_fresh = {
+	.name = "unix-memfd-fresh",
 	.family = FAMILY_MEMORY,
 	.open = memfd_open,
 	.send = memfd_send,
