@@ -900,7 +900,7 @@ MUTATIONS = [
     Mutation(
         "who reads on in a region gets the neighbours, too",
         "module/region.c",
-        [("\t\tif (!pte_none(READ_ONCE(*entry)))\n\t\t\treturn true;\n", "")],
+        [("\t\tif (!pte_none(READ_ONCE(*entry)))\n", "\t\tif (false)\n")],
         "selftests/region_mapping",
         "who_looks_at_one_page_maps_one",
     ),
