@@ -14,9 +14,9 @@ BUILD := $(CURDIR)/build
 ## BITS=32                build the selftests that have one as 32-bit programs
 ## HOST=1                 for "demo" and "bench": on this machine, without a virtual one
 ## SMP=1                  for "bench": two processors, and wall time
-## BENCH="NAME:POINT ..."  for "bench": these workloads only, see build/bench/program/bench -l
+## BENCH="NAME:POINT ..."  for "bench", "bench-profile": these workloads only, see build/bench/program/bench -l
 ## BASE=REVISION          for "bench-compare": what to compare with
-## TRANSPORTS="NAME ..."  for "bench": these transports only
+## TRANSPORTS="NAME ..."  for "bench", "bench-profile": these transports only
 ## IPCBOX_CACHE=DIR       where kernels are kept (~/.cache/ipcbox)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -36,7 +36,8 @@ USERLIB = $(MAKE) -C userlib OUTPUT=$(BUILD)/userlib VERSION=$(VERSION)
 TOOLS = $(MAKE) -C tools/ipcbox OUTPUT=$(BUILD)/tools USERLIB=$(BUILD)/userlib VERSION=$(VERSION)
 MODULE = $(MAKE) -C $(kdir) M=$(farm) IPCBOX_VERSION=$(VERSION)
 
-.PHONY: all module lib tools tests install uninstall deps vm demo bench bench-native bench-compare
+.PHONY: all module lib tools tests install uninstall deps vm demo
+.PHONY: bench bench-native bench-compare bench-profile
 .PHONY: check check-quick check-mutations clean distclean help
 
 all: module lib tools tests ## build everything
@@ -104,6 +105,13 @@ bench-compare: KERNEL ?= 6.12
 bench-compare: ## tell what became slower since a revision (BASE=)
 	$(if $(BASE),,$(error BASE is not set: make bench-compare BASE=REVISION))
 	@tools/bench/compare --kernel $(KERNEL) $(if $(BENCH),--workloads "$(BENCH)") $(BASE)
+
+bench-profile: KERNEL ?= 6.12
+bench-profile: ## show where the instructions of one row go (BENCH=, TRANSPORTS=)
+	$(if $(BENCH),,$(error BENCH is not set: make bench-profile BENCH=oneway:64 TRANSPORTS=ipcbox))
+	+@$(MAKE) -s module lib KERNEL=$(KERNEL)
+	+@$(MAKE) -s -C tools/bench OUTPUT=$(BUILD)/bench/program USERLIB=$(BUILD)/userlib
+	@tools/bench/profile --kernel $(KERNEL) $(BENCH) $(or $(TRANSPORTS),ipcbox)
 
 check: deps ## run every test; the debug kernel is built first, once
 	@tools/check/check

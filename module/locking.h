@@ -159,6 +159,8 @@
  *    IPCBOX_STATE_UNLINKED is set before exchange->lock is taken to wake who
  *    waits, so who looks at it under that lock either sees it or is woken.
  *  - exchange->sender_processor and receiver_processor: hints, see spin.c.
+ *  - the page table around a fault in a region's mapping: a hint for how much to
+ *    map, under RCU, which keeps the table; see region_map_pages().
  *  - ipcbox_limits: each limit is one word, read once where it is applied.
  */
 #ifndef IPCBOX_LOCKING_H

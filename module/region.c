@@ -92,6 +92,55 @@ static vm_fault_t region_fault(struct vm_fault *fault)
 	return region_shmem_mapping->fault(fault);
 }
 
+/*
+ * Is anything mapped from the page before @first to the one after @last, as far as
+ * the page table that these share goes? A hint, read without its lock: RCU keeps
+ * the table.
+ */
+static bool region_is_mapped_near(const struct vm_fault *fault, pgoff_t first,
+				  pgoff_t last)
+{
+	struct vm_area_struct *area = fault->vma;
+	unsigned long table = fault->address & PMD_MASK;
+	pgoff_t at = linear_page_index(area, max(table, area->vm_start));
+	pgoff_t end = linear_page_index(area, min(table + PMD_SIZE - 1,
+						  area->vm_end - 1));
+	pmd_t pmd = READ_ONCE(*fault->pmd);
+	pte_t *entry;
+
+	if (pmd_none(pmd) || pmd_bad(pmd))
+		return false;
+	at = max(at + 1, first) - 1;
+	end = min(end, last + 1);
+	entry = pte_offset_kernel(&pmd, area->vm_start +
+				  ((at - area->vm_pgoff) << PAGE_SHIFT));
+	for (; at <= end; at++, entry++)
+		if (!pte_none(READ_ONCE(*entry)))
+			return true;
+	return false;
+}
+
+/*
+ * Pages that are there are mapped together with their neighbours, but not at the
+ * first touch among them: who looks at one page of a region pays for one, when it
+ * maps and when it unmaps. Who reads on, either way, has one fault more in a page
+ * table's range, and who jumps about has two instead of one among neighbours.
+ */
+static vm_fault_t region_map_pages(struct vm_fault *fault, pgoff_t first,
+				   pgoff_t last)
+{
+	bool alone;
+
+	rcu_read_lock();
+	alone = !IS_ENABLED(CONFIG_HIGHPTE) &&
+		!region_is_mapped_near(fault, first, last);
+	rcu_read_unlock();
+	if (alone)
+		return region_shmem_mapping->map_pages(fault, fault->pgoff,
+						       fault->pgoff);
+	return region_shmem_mapping->map_pages(fault, first, last);
+}
+
 /* Once a mapping of shmem has been seen. */
 static void region_copy_mapping_operations(const struct vm_area_struct *area)
 {
@@ -101,6 +150,7 @@ static void region_copy_mapping_operations(const struct vm_area_struct *area)
 		region_mapping_operations.open = region_mapping_open;
 		region_mapping_operations.close = region_mapping_close;
 		region_mapping_operations.fault = region_fault;
+		region_mapping_operations.map_pages = region_map_pages;
 		region_shmem_mapping = area->vm_ops;
 	}
 	mutex_unlock(&region_operations_lock);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -629,6 +630,62 @@ TEST_F(region, huge_pages_are_used_where_there_are_any)
 	munmap(memory, 8 * MIB);
 	close(fd);
 	EXPECT_EQ(0, box_write_file(SHMEM_ENABLED, "never"));
+}
+
+/* How many faults it takes to find a 1 in each page of a range; or -1. */
+static long faults_of(const char *memory, size_t from, size_t to, long page)
+{
+	struct rusage before, after;
+	size_t i;
+
+	getrusage(RUSAGE_THREAD, &before);
+	for (i = from; i < to; i++)
+		if (memory[i * page] != 1)
+			return -1;
+	getrusage(RUSAGE_THREAD, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* Neighbours are mapped with a page only where others of them are already. */
+TEST_F(region, who_looks_at_one_page_maps_one)
+{
+	const size_t size = 8 * MIB, pages = size / self->page;
+	const size_t around = 64 * 1024 / self->page;
+	int fd = region_make(self->dev, NULL, RWM, size, 0);
+	long faults = 0;
+	size_t first;
+	char *memory;
+
+	ASSERT_LE(0, fd);
+	memory = region_map(fd, size, PROT_READ | PROT_WRITE);
+	ASSERT_NE(NULL, memory);
+	memset(memory, 1, size);
+	munmap(memory, size);
+	memory = region_map(fd, size, PROT_READ);
+	ASSERT_NE(NULL, memory);
+
+	/* Neighbours are those of the same 64 KiB of addresses. */
+	first = around - (uintptr_t)memory / self->page % around;
+	EXPECT_EQ(1, faults_of(memory, first + 4, first + 5, self->page));
+	EXPECT_EQ(1, faults_of(memory, first + 6, first + 7, self->page));
+	EXPECT_EQ(0, faults_of(memory, first, first + around, self->page));
+	munmap(memory, size);
+
+	/* Who reads all, forwards or backwards, hardly notices. */
+	memory = region_map(fd, size, PROT_READ);
+	ASSERT_NE(NULL, memory);
+	faults = faults_of(memory, 0, pages, self->page);
+	EXPECT_LT(0, faults);
+	EXPECT_GE(pages / around + 16, faults);
+	munmap(memory, size);
+	memory = region_map(fd, size, PROT_READ);
+	ASSERT_NE(NULL, memory);
+	for (first = pages, faults = 0; first; first--)
+		faults += faults_of(memory, first - 1, first, self->page);
+	EXPECT_LT(0, faults);
+	EXPECT_GE(pages / around + 16, faults);
+	munmap(memory, size);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

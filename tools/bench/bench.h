@@ -30,6 +30,7 @@
 enum family {
 	FAMILY_KERNEL,	/* the kernel keeps messages, and their bounds */
 	FAMILY_BYTES,	/* the kernel keeps bytes; bounds are the user's matter */
+	FAMILY_MEMORY,	/* the kernel passes on memory that is ready */
 	FAMILY_SHARED,	/* memory that both ends map */
 	FAMILY_LIBRARY,	/* a messaging library, or a broker */
 };
@@ -193,6 +194,7 @@ struct settings {
 	uint64_t budget;	/* of a repeat, in nanoseconds */
 	bool histogram;		/* keep each round trip's time */
 	bool pinned;		/* each process on a processor of its own */
+	bool endless;		/* until the program is ended */
 };
 
 extern struct settings settings;

@@ -36,6 +36,7 @@ static const char usage[] =
 "  -b, --budget USEC      how long a repeat shall take (10000)\n"
 "      --pin              each process on one processor\n"
 "      --histogram        note how long each round trip takes\n"
+"      --endless          again and again, for who profiles it\n"
 "  -l, --list             what there is to measure\n";
 
 /*
@@ -168,6 +169,7 @@ static bool count_row(const struct workload *workload, unsigned long point,
 static const char *const families[] = {
 	[FAMILY_KERNEL] = "kernel",
 	[FAMILY_BYTES] = "bytes",
+	[FAMILY_MEMORY] = "memory",
 	[FAMILY_SHARED] = "shared",
 	[FAMILY_LIBRARY] = "library",
 };
@@ -233,7 +235,7 @@ static unsigned long number(const char *text, unsigned long most)
 
 static void parse(int argc, char **argv)
 {
-	enum { PIN = 256, HISTOGRAM };
+	enum { PIN = 256, HISTOGRAM, ENDLESS };
 	static const struct option options[] = {
 		{ "workloads", required_argument, NULL, 'w' },
 		{ "transports", required_argument, NULL, 't' },
@@ -241,6 +243,7 @@ static void parse(int argc, char **argv)
 		{ "budget", required_argument, NULL, 'b' },
 		{ "pin", no_argument, NULL, PIN },
 		{ "histogram", no_argument, NULL, HISTOGRAM },
+		{ "endless", no_argument, NULL, ENDLESS },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
@@ -268,6 +271,9 @@ static void parse(int argc, char **argv)
 			break;
 		case HISTOGRAM:
 			settings.histogram = true;
+			break;
+		case ENDLESS:
+			settings.endless = true;
 			break;
 		case 'l':
 			exit(list());
@@ -300,7 +306,12 @@ int main(int argc, char **argv)
 	if (settle())
 		fprintf(stderr, "bench: this host is busy: the figures will be too high\n");
 	print_header(rows);
-	for_each_row(run_row, &all_well);
+	/* What reads the header, through a slow line, has it before we go on. */
+	if (settings.endless)
+		sleep(1);
+	do {
+		for_each_row(run_row, &all_well);
+	} while (settings.endless);
 	objects_remove();
 	limits_restore();
 	return all_well ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -4,7 +4,7 @@
 import targets
 from rows import Results
 
-NAME_WIDTH = 18
+NAME_WIDTH = 20
 
 
 def number(value):

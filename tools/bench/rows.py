@@ -72,9 +72,15 @@ class Results:
 
     def rivals(self, transport):
         """Those peers that do what one of our transports does."""
-        if self.transports[transport]["family"] == "shared":
-            return self.peers(("kernel", "bytes", "shared", "library"))
-        return self.peers(("kernel", "bytes", "library"))
+        family = self.transports[transport]["family"]
+        peers = self.peers(("kernel", "bytes", "library"))
+        if family == "shared":
+            peers += self.peers(["shared"])
+        elif family == "memory":
+            # What is done with the memory is in the name: "-kept", "-fresh", or neither.
+            use = transport.split("-")[2:]
+            peers += [name for name in self.peers(["memory"]) if name.split("-")[2:] == use]
+        return peers
 
     def alternative(self, workload, point, name):
         """What a point costs with a transport that has to do it by other means."""

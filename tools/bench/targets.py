@@ -46,6 +46,11 @@ INSTRUCTIONS = [
     ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
     ("8 MiB by sealed region, instructions", 15000, plain("oneway", 8 << 20, "ipcbox-region")),
     ("8 MiB by sealed region, of 4 KiB", 1.10, growth("oneway", 8 << 20, 4096, "ipcbox-region")),
+    (
+        "8 MiB by sealed region that is kept mapped, instructions",
+        15000,
+        plain("oneway", 8 << 20, "ipcbox-region-kept"),
+    ),
     ("channel, 64 B, both sides, instructions", 120, plain("oneway", 64, "ipcbox-channel")),
     ("growth: 100,000 deep, of 1", 1.10, growth("depth", 100000)),
     ("growth: 1,000 priorities, of 1", 1.10, growth("priorities", 1000)),

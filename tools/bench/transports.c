@@ -17,11 +17,16 @@ const struct transport *const transports[] = {
 #endif
 #ifdef HAVE_REGION
 	&transport_region,
+	&transport_region_kept,
+	&transport_region_fresh,
 #endif
 	&transport_pipe,
 	&transport_stream,
 	&transport_seqpacket,
 	&transport_datagram,
+	&transport_memfd,
+	&transport_memfd_kept,
+	&transport_memfd_fresh,
 	&transport_mq,
 	&transport_sysv,
 	&transport_eventfd,

@@ -32,7 +32,9 @@ int ipcbox_handle_from_fd(int fd, struct ipcbox_handle **handle)
 		return -ENOMEM;
 	made->fd = fd;
 	made->kind = state.kind;
+	made->sealed = !!(state.state & IPCBOX_STATE_SEALED);
 	made->id = state.id;
+	made->mapped_bytes = state.mapped_bytes;
 	*handle = made;
 	return 0;
 }

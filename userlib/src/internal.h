@@ -14,11 +14,18 @@ struct ipcbox {
 	int fd;
 };
 
+/*
+ * What was learned of the object when the handle was made, and never changes: it
+ * need not be asked for again. Nothing is written once a program has the handle,
+ * for threads share it.
+ */
 struct ipcbox_handle {
 	int fd;
 	unsigned int kind;
 	int created;
+	int sealed;		/* 1: a sealed region; 0: not known */
 	uint64_t id;
+	uint64_t mapped_bytes;	/* of a region; 0: not known, or none */
 };
 
 /*

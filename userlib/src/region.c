@@ -29,6 +29,25 @@ int ipcbox_region_create(struct ipcbox *box, const char *name,
 	return ipcbox_create(box, &options, handle);
 }
 
+/* The bytes of a region's memory, which never change. */
+static int region_size(struct ipcbox_handle *handle, size_t *size)
+{
+	uint64_t bytes = handle->mapped_bytes;
+	struct ipcbox_stat state;
+	int error;
+
+	if (!bytes) {
+		error = ipcbox_stat(handle, &state);
+		if (error)
+			return error;
+		bytes = state.mapped_bytes;
+	}
+	if (bytes > SIZE_MAX)
+		return -ENOMEM;
+	*size = (size_t)bytes;
+	return 0;
+}
+
 int ipcbox_region_map(struct ipcbox_handle *handle, unsigned int flags,
 		      void **memory, size_t *size)
 {
@@ -36,24 +55,21 @@ int ipcbox_region_map(struct ipcbox_handle *handle, unsigned int flags,
 				   IPCBOX_MAP_POPULATE;
 	int sharing = flags & IPCBOX_MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
 	int protection = PROT_READ;
-	struct ipcbox_stat state;
 	int saved = errno;
+	size_t bytes;
 	void *mapped;
 	int error;
 
 	if (flags & ~known || handle->kind != IPCBOX_REGION)
 		return -EINVAL;
-	error = ipcbox_stat(handle, &state);
+	error = region_size(handle, &bytes);
 	if (error)
 		return error;
-	if (state.mapped_bytes > SIZE_MAX)
-		return -ENOMEM;
 	if (flags & IPCBOX_MAP_WRITE)
 		protection |= PROT_WRITE;
 	if (flags & IPCBOX_MAP_POPULATE)
 		sharing |= MAP_POPULATE;
-	mapped = mmap(NULL, (size_t)state.mapped_bytes, protection, sharing,
-		      handle->fd, 0);
+	mapped = mmap(NULL, bytes, protection, sharing, handle->fd, 0);
 	if (mapped == MAP_FAILED) {
 		error = -errno;
 		errno = saved;
@@ -61,7 +77,7 @@ int ipcbox_region_map(struct ipcbox_handle *handle, unsigned int flags,
 	}
 	*memory = mapped;
 	if (size)
-		*size = (size_t)state.mapped_bytes;
+		*size = bytes;
 	return 0;
 }
 
@@ -88,6 +104,9 @@ int ipcbox_region_sealed(struct ipcbox_handle *handle)
 
 	if (handle->kind != IPCBOX_REGION)
 		return -EINVAL;
+	/* It stays so. */
+	if (handle->sealed)
+		return 1;
 	error = ipcbox_stat(handle, &state);
 	return error ? error : !!(state.state & IPCBOX_STATE_SEALED);
 }
@@ -117,15 +136,10 @@ static int adopt_region(int fd, unsigned int flags,
 		ipcbox_close_fd(fd);
 		return result == -ENOTTY ? -ENOMSG : result;
 	}
-	result = -ENOMSG;
-	if (made->kind == IPCBOX_REGION) {
-		result = 0;
-		if (flags & IPCBOX_EXPECT_SEALED)
-			result = ipcbox_region_sealed(made);
-		/* It says that it is, or it says that it is not. */
-		if (flags & IPCBOX_EXPECT_SEALED && result >= 0)
-			result = result ? 0 : -EPERM;
-	}
+	if (made->kind != IPCBOX_REGION)
+		result = -ENOMSG;
+	else if (flags & IPCBOX_EXPECT_SEALED && !made->sealed)
+		result = -EPERM;
 	if (result) {
 		ipcbox_close(made);
 		return result;

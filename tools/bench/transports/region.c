@@ -3,6 +3,11 @@
  * ipcbox regions, sealed: a message carries the handle, and the receiver maps
  * what it got, reads a word of it, and lets it go. The sender has the region
  * ready, as one who sends a file or a frame to several has it.
+ *
+ * Two more ways to use them: the receiver keeps what it has mapped, and knows the
+ * region when it comes again, as one does who is asked about the same data many
+ * times ("kept"); and the sender makes and fills a region for each message
+ * ("fresh").
  */
 #include <stdlib.h>
 
@@ -15,6 +20,8 @@
 struct delivery {
 	struct ipcbox_handle *mailbox;
 	struct ipcbox_handle *region;
+	uint64_t kept_id;	/* the receiver's: what it has mapped */
+	const volatile uint64_t *kept;
 };
 
 static void region_close(struct link *link)
@@ -77,15 +84,31 @@ static int region_open(struct link *link)
 	return error;
 }
 
+static int send_fresh(struct delivery *delivery, size_t size, uint64_t number)
+{
+	struct ipcbox_handle *region;
+	int error = region_new(size, &region);
+
+	if (error)
+		return error;
+	error = ipcbox_send_region(delivery->mailbox, region, &number,
+				   sizeof(number), NULL);
+	ipcbox_close(region);
+	return error;
+}
+
 static int region_send(struct link *link, const struct burst *burst)
 {
+	bool fresh = link->transport == &transport_region_fresh;
 	struct delivery *delivery = link->state;
-	uint64_t number;
+	uint64_t number = 0;
 	int error = 0;
 
 	for (unsigned long i = 0; !error && i < burst->count; i++) {
 		burst_stamp(burst, &number, i);
-		error = ipcbox_send_region(delivery->mailbox, delivery->region,
+		error = fresh ?
+			send_fresh(delivery, burst->size, number) :
+			ipcbox_send_region(delivery->mailbox, delivery->region,
 					   &number, sizeof(number), NULL);
 	}
 	return error;
@@ -107,8 +130,26 @@ static int look_into(struct ipcbox_handle *region, size_t size)
 	return error;
 }
 
+/* Read a word where it is mapped already, or map it for good. */
+static int look_again(struct delivery *delivery, struct ipcbox_handle *region)
+{
+	void *memory;
+	int error = 0;
+
+	if (!delivery->kept || delivery->kept_id != ipcbox_handle_id(region)) {
+		error = ipcbox_region_map(region, IPCBOX_MAP_READ, &memory,
+					  NULL);
+		if (error)
+			return error;
+		delivery->kept = memory;
+		delivery->kept_id = ipcbox_handle_id(region);
+	}
+	return *delivery->kept ? 0 : -EBADMSG;
+}
+
 static int region_receive(struct link *link, const struct burst *burst)
 {
+	bool keep = link->transport == &transport_region_kept;
 	struct delivery *delivery = link->state;
 	struct ipcbox_handle *region;
 	uint64_t number;
@@ -122,7 +163,8 @@ static int region_receive(struct link *link, const struct burst *burst)
 					       NULL, 0);
 		if (length < 0)
 			return (int)length;
-		error = look_into(region, burst->size);
+		error = keep ? look_again(delivery, region) :
+			       look_into(region, burst->size);
 		ipcbox_close(region);
 		if (!error && !burst_is(burst, &number, i, burst->size))
 			error = -EBADMSG;
@@ -132,7 +174,29 @@ static int region_receive(struct link *link, const struct burst *burst)
 
 const struct transport transport_region = {
 	.name = "ipcbox-region",
-	.family = FAMILY_KERNEL,
+	.family = FAMILY_MEMORY,
+	.ours = true,
+	.available = box_available,
+	.open = region_open,
+	.send = region_send,
+	.receive = region_receive,
+	.close = region_close,
+};
+
+const struct transport transport_region_kept = {
+	.name = "ipcbox-region-kept",
+	.family = FAMILY_MEMORY,
+	.ours = true,
+	.available = box_available,
+	.open = region_open,
+	.send = region_send,
+	.receive = region_receive,
+	.close = region_close,
+};
+
+const struct transport transport_region_fresh = {
+	.name = "ipcbox-region-fresh",
+	.family = FAMILY_MEMORY,
 	.ours = true,
 	.available = box_available,
 	.open = region_open,

@@ -903,4 +903,19 @@ MUTATIONS = [
         "selftests/lifetime_dead_letter",
         "a_crowd_of_expired_ones_does_not_hide_the_living",
     ),
+    # What is mapped
+    Mutation(
+        "who looks at one page of a region maps one",
+        "module/region.c",
+        [("\tif (alone)\n", "\tif (false)\n")],
+        "selftests/region_mapping",
+        "who_looks_at_one_page_maps_one",
+    ),
+    Mutation(
+        "who reads on in a region gets the neighbours, too",
+        "module/region.c",
+        [("\t\tif (!pte_none(READ_ONCE(*entry)))\n", "\t\tif (false)\n")],
+        "selftests/region_mapping",
+        "who_looks_at_one_page_maps_one",
+    ),
 ]

@@ -153,6 +153,43 @@ static void a_region_travels(void)
 	ipcbox_box_close(box);
 }
 
+/* A handle that was received knows of the seal, or finds out. */
+static void a_seal_is_noticed_when_it_comes(void)
+{
+	struct ipcbox *box = open_box();
+	struct ipcbox_handle *queue = create(box, .kind = IPCBOX_QUEUE,
+					     .max_descriptors = 1);
+	struct ipcbox_handle *writer = region(box, NULL, 0);
+	struct ipcbox_handle *open, *sealed;
+	void *memory;
+	size_t size;
+
+	equal(ipcbox_send_region(queue, writer, "x", 1, NULL), 0);
+	equal(ipcbox_receive_region(queue, NULL, 0, 0, &open, NULL, 0),
+	      -EMSGSIZE);
+	equal(ipcbox_receive_region(queue, &size, sizeof(size), 0, &open, NULL,
+				    0), 1);
+	equal(ipcbox_region_sealed(open), 0);
+	equal(ipcbox_region_map(open, IPCBOX_MAP_WRITE, &memory, &size), 0);
+	equal(size, SIZE);
+	ipcbox_region_unmap(memory, size);
+	equal(ipcbox_region_seal(writer), 0);
+	equal(ipcbox_region_sealed(open), 1);
+
+	equal(ipcbox_send_region(queue, writer, "x", 1, NULL), 0);
+	equal(ipcbox_receive_region(queue, &size, sizeof(size),
+				    IPCBOX_EXPECT_SEALED, &sealed, NULL, 0), 1);
+	equal(ipcbox_region_sealed(sealed), 1);
+	equal(ipcbox_region_map(sealed, IPCBOX_MAP_READ, &memory, &size), 0);
+	equal(size, SIZE);
+	ipcbox_region_unmap(memory, size);
+	ipcbox_close(sealed);
+	ipcbox_close(open);
+	ipcbox_close(writer);
+	ipcbox_close(queue);
+	ipcbox_box_close(box);
+}
+
 static void semaphores_are_used(void)
 {
 	struct ipcbox *box = open_box();
@@ -201,4 +238,5 @@ static void semaphores_are_used(void)
 }
 
 TAP_MAIN(own_box, TAP_TEST(a_region_is_mapped), TAP_TEST(a_region_is_sealed),
-	 TAP_TEST(a_region_travels), TAP_TEST(semaphores_are_used))
+	 TAP_TEST(a_region_travels), TAP_TEST(a_seal_is_noticed_when_it_comes),
+	 TAP_TEST(semaphores_are_used))
