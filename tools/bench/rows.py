@@ -71,7 +71,9 @@ class Results:
         ]
 
     def rivals(self, transport):
-        """Those peers that do what one of our transports does."""
+        """Those peers that do what one of our transports does; or the one that it is."""
+        if self.transports[transport].get("preloaded"):
+            return [self.transports[transport]["preloaded"]]
         if self.transports[transport]["family"] == "shared":
             return self.peers(("kernel", "bytes", "shared", "library"))
         return self.peers(("kernel", "bytes", "library"))

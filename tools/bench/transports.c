@@ -18,6 +18,8 @@ const struct transport *const transports[] = {
 #ifdef HAVE_REGION
 	&transport_region,
 #endif
+	&transport_mq_preload,
+	&transport_sysv_preload,
 	&transport_pipe,
 	&transport_stream,
 	&transport_seqpacket,

@@ -17,6 +17,8 @@ extern const struct transport transport_seqpacket;
 extern const struct transport transport_datagram;
 extern const struct transport transport_mq;
 extern const struct transport transport_sysv;
+extern const struct transport transport_mq_preload;
+extern const struct transport transport_sysv_preload;
 extern const struct transport transport_eventfd;
 extern const struct transport transport_futex;
 extern const struct transport transport_zmq;
