@@ -109,6 +109,8 @@ enum side { SENDER, RECEIVER };
  * @name: how options, tables and results call it
  * @family: which transports it is compared with
  * @ours: of ipcbox; the others are its peers
+ * @preloaded: the peer that it is, as programs see it that are started with
+ *	libipcbox-mq; NULL for most. All below is then the peer's
  * @can: CAN_* bits
  * @available: whether this host has it; NULL where every host does
  * @open: makes a link, before any of its processes is there; -EOPNOTSUPP when
@@ -129,6 +131,7 @@ struct transport {
 	const char *name;
 	enum family family;
 	bool ours;
+	const struct transport *preloaded;
 	unsigned int can;
 	bool (*available)(void);
 	int (*open)(struct link *link);

@@ -12,6 +12,7 @@
 
 #include "bench.h"
 #include "limits.h"
+#include "preload.h"
 #include "settle.h"
 #include "workloads/workloads.h"
 
@@ -23,6 +24,9 @@ struct settings settings = {
 /* What to measure; NULL is everything. */
 static char *chosen_transports;
 static char *chosen_workloads;
+
+/* This is the process with the preload, which measures what it is told. */
+static bool only_rows;
 
 static const char usage[] =
 "usage: bench [OPTION]...\n"
@@ -37,6 +41,9 @@ static const char usage[] =
 "      --pin              each process on one processor\n"
 "      --histogram        note how long each round trip takes\n"
 "      --endless          again and again, for who profiles it\n"
+"      --preload FILE     libipcbox-mq.so, to measure its queues, too\n"
+"      --rows             measure what standard input says, a row a line:\n"
+"                         workload, point, transport; for --preload\n"
 "  -l, --list             what there is to measure\n";
 
 /*
@@ -66,12 +73,20 @@ static bool is_chosen(const char *list, const char *name, unsigned long point)
 	return !list;
 }
 
+/* The code that moves its messages, here or in another process. */
+static const struct transport *code_of(const struct transport *transport)
+{
+	return transport->preloaded ? transport->preloaded : transport;
+}
+
 static bool has_row(const struct workload *workload,
 		    const struct transport *transport)
 {
+	const struct transport *code = code_of(transport);
+
 	return is_chosen(chosen_transports, transport->name, 0) &&
-	       (transport->can & workload->needs) == workload->needs &&
-	       (!workload->wants || workload->wants(transport));
+	       (code->can & workload->needs) == workload->needs &&
+	       (!workload->wants || workload->wants(code));
 }
 
 static void print_samples(const struct figures *figures)
@@ -107,16 +122,31 @@ static void print_histogram(const struct figures *figures)
 	printf("]");
 }
 
+static int measure(const struct workload *workload, unsigned long point,
+		   const struct transport *transport, struct figures *figures)
+{
+	if (transport->preloaded && !only_rows)
+		return preload_available() ? -ECHILD : -ENODEV;
+	transport = code_of(transport);
+	if (transport->available && !transport->available())
+		return -ENODEV;
+	return workload->run(transport, point, figures);
+}
+
 /* Returns whether the row is as it should be: measured, or not to be had. */
 static bool run_row(const struct workload *workload, unsigned long point,
 		    const struct transport *transport)
 {
 	static struct figures figures;
-	int error = -ENODEV;
+	int error;
 
+	if (transport->preloaded && !only_rows && preload_available() &&
+	    preload_row(workload, point, transport)) {
+		fflush(stdout);
+		return true;
+	}
 	memset(&figures, 0, sizeof(figures));
-	if (!transport->available || transport->available())
-		error = workload->run(transport, point, &figures);
+	error = measure(workload, point, transport, &figures);
 	printf("{\"workload\":\"%s\",\"point\":%lu,\"transport\":\"%s\",",
 	       workload->name, point, transport->name);
 	if (error)
@@ -186,10 +216,14 @@ static void print_header(unsigned int rows)
 	printf("\"processors\":%ld,\"transports\":[",
 	       sysconf(_SC_NPROCESSORS_ONLN));
 	for (unsigned int t = 0; transports[t]; t++) {
-		printf("%s{\"name\":\"%s\",\"family\":\"%s\",\"ours\":%s}",
+		printf("%s{\"name\":\"%s\",\"family\":\"%s\",\"ours\":%s",
 		       separator, transports[t]->name,
 		       families[transports[t]->family],
 		       transports[t]->ours ? "true" : "false");
+		if (transports[t]->preloaded)
+			printf(",\"preloaded\":\"%s\"",
+			       transports[t]->preloaded->name);
+		printf("}");
 		separator = ",";
 	}
 	separator = "";
@@ -235,7 +269,7 @@ static unsigned long number(const char *text, unsigned long most)
 
 static void parse(int argc, char **argv)
 {
-	enum { PIN = 256, HISTOGRAM, ENDLESS };
+	enum { PIN = 256, HISTOGRAM, ENDLESS, PRELOAD, ROWS };
 	static const struct option options[] = {
 		{ "workloads", required_argument, NULL, 'w' },
 		{ "transports", required_argument, NULL, 't' },
@@ -244,6 +278,8 @@ static void parse(int argc, char **argv)
 		{ "pin", no_argument, NULL, PIN },
 		{ "histogram", no_argument, NULL, HISTOGRAM },
 		{ "endless", no_argument, NULL, ENDLESS },
+		{ "preload", required_argument, NULL, PRELOAD },
+		{ "rows", no_argument, NULL, ROWS },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
@@ -275,6 +311,12 @@ static void parse(int argc, char **argv)
 		case ENDLESS:
 			settings.endless = true;
 			break;
+		case PRELOAD:
+			preload_file = optarg;
+			break;
+		case ROWS:
+			only_rows = true;
+			break;
 		case 'l':
 			exit(list());
 		case 'h':
@@ -291,12 +333,38 @@ static void parse(int argc, char **argv)
 	}
 }
 
+static bool run_named(const char *workload, unsigned long point,
+		      const char *transport)
+{
+	for (unsigned int w = 0; workloads[w]; w++)
+		for (unsigned int t = 0; transports[t]; t++)
+			if (!strcmp(workloads[w]->name, workload) &&
+			    !strcmp(transports[t]->name, transport))
+				return run_row(workloads[w], point,
+					       transports[t]);
+	return false;
+}
+
+static int run_rows(void)
+{
+	char workload[64], transport[64];
+	bool all_well = preload_is_loaded();
+	unsigned long point;
+
+	while (all_well && scanf("%63s %lu %63s", workload, &point, transport) == 3)
+		all_well = run_named(workload, point, transport);
+	objects_remove();
+	return all_well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	bool all_well = true;
 	unsigned int rows;
 
 	parse(argc, argv);
+	if (only_rows)
+		return run_rows();
 	rows = for_each_row(count_row, &all_well);
 	if (!rows) {
 		fprintf(stderr, "bench: nothing to measure: see --list\n");
@@ -313,6 +381,7 @@ int main(int argc, char **argv)
 		for_each_row(run_row, &all_well);
 	} while (settings.endless);
 	objects_remove();
+	all_well &= preload_end();
 	limits_restore();
 	return all_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -53,7 +53,8 @@ def table(results, workload):
         lines.append(line(name, cells[name], width))
         if results.transports[name]["ours"]:
             ratios = [ratio(results, workload, point, name) for point in points]
-            lines.append(line("  of best peer", ratios, width))
+            peer = results.transports[name].get("preloaded", "best peer")
+            lines.append(line(f"  of {peer}", ratios, width))
     best = [results.best(workload, point, results.peers(("kernel", "bytes", "library"))) for point in points]
     if any(best):
         lines.append(line("  best peer", [pair[1].split("-")[-1] if pair else "-" for pair in best], width))
@@ -130,12 +131,36 @@ def summary(data):
     for workload, point, what in SUMMARY:
         for name in results.names(workload):
             value = results.value(workload, point, name)
-            if not results.transports[name]["ours"] or value is None:
+            entry = results.transports[name]
+            if not entry["ours"] or entry.get("preloaded") or value is None:
                 continue
             best = results.best(workload, point, results.rivals(name))
             cells = [what, f"`{name}`", number(value), *([best[1], number(best[0])] if best else ["-", "-"])]
             lines.append("| " + " | ".join([*cells, ratio(results, workload, point, name)]) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *preload_summary(results)])
+
+
+# What the table of the preload shows.
+PRELOAD_SUMMARY = [
+    *SUMMARY[:4],
+    ("crowd", 8, "8 senders at once, 64 B"),
+    ("lookup", 1000, "opening one of 1,000 by its name"),
+]
+
+
+def preload_summary(results):
+    """What programs gain or lose that are started with the preload, as Markdown."""
+    names = [name for name, entry in results.transports.items() if entry.get("preloaded")]
+    heads = [f"{results.transports[name]['preloaded']} | with the preload | ratio" for name in names]
+    lines = [" | ".join(["| what", *heads]) + " |", "| --- |" + " --- | --- | --- |" * len(names)]
+    for workload, point, what in PRELOAD_SUMMARY:
+        cells = [what]
+        for name in names:
+            pair = (results.transports[name]["preloaded"], name)
+            cells += [number(results.value(workload, point, transport)) for transport in pair]
+            cells.append(ratio(results, workload, point, name))
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 def failures(results):

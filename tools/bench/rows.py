@@ -71,7 +71,9 @@ class Results:
         ]
 
     def rivals(self, transport):
-        """Those peers that do what one of our transports does."""
+        """Those peers that do what one of our transports does; or the one that it is."""
+        if self.transports[transport].get("preloaded"):
+            return [self.transports[transport]["preloaded"]]
         family = self.transports[transport]["family"]
         peers = self.peers(("kernel", "bytes", "library"))
         if family == "shared":

@@ -20,6 +20,8 @@ const struct transport *const transports[] = {
 	&transport_region_kept,
 	&transport_region_fresh,
 #endif
+	&transport_mq_preload,
+	&transport_sysv_preload,
 	&transport_pipe,
 	&transport_stream,
 	&transport_seqpacket,

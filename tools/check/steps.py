@@ -47,6 +47,23 @@ def selftests(kernel, options):
     )
 
 
+def queue_tests(output, options):
+    """Them, and what they are preloaded with."""
+    return (
+        f"make -C userlib $PWD/build/{output}/libipcbox-mq.so mq-tests {options}"
+        f" OUTPUT=$PWD/build/{output} VERSION=$(cat VERSION)"
+    )
+
+
+# Of each, what it is called, what it runs of which build, and where.
+QUEUES = [
+    ("", "64", "queue tests", "6.12"),
+    (" on 6.1", "64", "queue tests", "6.1"),
+    (" on debug", "64", "queue tests", "debug"),
+    (", 32 bits", "32", "32-bit queue tests", "6.12"),
+    (", sanitized", "sanitized", "queue tests, sanitized", "6.12"),
+]
+
 STEPS = [
     Step("fetch kernels", "for k in 6.1 6.12; do tools/vm/kernel headers $k; done", quick=True),
     Step("fetch kernel source", "tools/vm/kernel source", quick=True),
@@ -98,22 +115,27 @@ STEPS = [
         ["build library tests, sanitized", "build library and command", "build module for 6.12"],
         results.read_tap,
     ),
+    Step("build queue tests", queue_tests("userlib", WERROR), ["build library and command"]),
+    Step("build 32-bit queue tests", queue_tests("userlib32", f"BITS=32 {WERROR}")),
     Step(
-        "build queue tests",
-        f"make -C userlib mq-tests OUTPUT=$PWD/build/userlib VERSION=$(cat VERSION) {WERROR}",
-        ["build library and command"],
+        "build queue tests, sanitized",
+        queue_tests("userlib-asan", "SANITIZE=address,undefined"),
+        ["build library tests, sanitized"],
     ),
-    # The kernel's own queues are the reference: what is so of them must be of ours.
+    *(
+        Step(
+            f"POSIX and System V queues{name}",
+            f"userlib/tests/mq/in-vm {build} --kernel {kernel} --log {{dir}}/{{name}}.kernel-log"
+            f" --time-limit {SELFTESTS_LIMIT}",
+            [f"build {tests}", f"build module for {kernel}"],
+            results.read_tap,
+        )
+        for name, build, tests, kernel in QUEUES
+    ),
     Step(
-        "POSIX and System V queues",
-        f"{VM} --kernel 6.12 --time-limit {SELFTESTS_LIMIT}"
-        " --file build/userlib/tests/mq:/opt/ipcbox/queues-of-kernel"
-        " --file build/userlib/tests/mq:/opt/ipcbox/queues-of-ipcbox"
-        " --file $(gcc -print-file-name=libgcc_s.so.1):/usr/lib/libgcc_s.so.1"
-        " --file tools/check/guest:/opt/guest -- sh -c 'chmod 666 /dev/ipcbox;"
-        f" /opt/guest {PROGRAM_LIMIT} /opt/ipcbox/queues-of-kernel; status=$?;"
-        f" ipcbox run -- /opt/guest {PROGRAM_LIMIT} /opt/ipcbox/queues-of-ipcbox && exit $status'",
-        ["build queue tests", "build library and command", "build module for 6.12"],
+        "symbols of queues",
+        "userlib/tests/mq-symbols build/userlib/libipcbox-mq.so build/userlib32/libipcbox-mq.so",
+        ["build library and command", "build 32-bit queue tests"],
         results.read_tap,
     ),
     Step(

@@ -110,6 +110,12 @@ void parse_arguments(int argc, char **argv, void *input)
 		   NULL, input);
 }
 
+void parse_in_order(int argc, char **argv, void *input)
+{
+	argp_parse(cli.command->argp, argc, argv,
+		   ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_IN_ORDER, NULL, input);
+}
+
 void print_command_help(const struct command *command, FILE *stream)
 {
 	char *name = format_text("ipcbox %s", command->name);

@@ -56,6 +56,8 @@ extern struct cli cli;
 extern const struct argp_child common_children[];
 
 void parse_arguments(int argc, char **argv, void *input);
+/* What follows the first argument is not ours. */
+void parse_in_order(int argc, char **argv, void *input);
 void print_command_help(const struct command *command, FILE *stream);
 
 /* error.c: the one way to complain */

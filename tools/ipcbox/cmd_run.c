@@ -3,6 +3,7 @@
  * Programs made for the queues of POSIX and System V, with ipcbox's: see
  * userlib/mq, which is loaded before the C library.
  */
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -44,16 +46,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp run_argp = {
 	.options = NULL, .parser = parse,
-	.args_doc = "-- PROGRAM [ARGUMENT...]", .children = common_children,
+	.args_doc = "[--] PROGRAM [ARGUMENT...]", .children = common_children,
 	.doc = "Run PROGRAM with its POSIX and System V message queues kept by ipcbox: mq_open(3) and "
 	       "msgget(2) make objects that 'ipcbox ls' shows, named mq:NAME and sysv:KEY, with "
 	       "ipcbox's limits and all that its commands do.\v"
-	       "The program needs no change. ipcbox-run(1) lists what is not as with the kernel's own "
+	       "What follows PROGRAM is its own. The program needs no change. ipcbox-run(1) lists what is not as with the kernel's own "
 	       "queues. Example:\n\n"
 	       "  ipcbox run -- stress-ng --mq 2 --timeout 5",
 };
 
-/* The library's path, for free(); where it is not beside us, its name alone. */
+/*
+ * The library's path, for free(); or its name alone, where the linker finds it by
+ * that. A program whose preload is not found would run all the same.
+ */
 static char *find_library(void)
 {
 	char self[PATH_MAX];
@@ -72,6 +77,8 @@ static char *find_library(void)
 		if (real)
 			return real;
 	}
+	if (!dlopen(LIBRARY, RTLD_LAZY))
+		fail(STATUS_FAILED, 0, "cannot find " LIBRARY ": %s", dlerror());
 	return format_text("%s", LIBRARY);
 }
 
@@ -109,7 +116,8 @@ static const char *elf_fault(int fd)
 		return NULL;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64)
 		return sizeof(void *) == 8 ?
-		       "is a 32-bit program, and " LIBRARY " has 64 bits" : NULL;
+		       "is a 32-bit program: build " LIBRARY " for 32 bits, and set LD_PRELOAD, as ipcbox-run(1) says" :
+		       NULL;
 	for (i = 0; i < header.e_phnum; i++) {
 		off_t at = (off_t)header.e_phoff + i * header.e_phentsize;
 
@@ -121,19 +129,30 @@ static const char *elf_fault(int fd)
 	return "is linked statically: nothing can be loaded before its C library";
 }
 
+/* Does the system start it with other rights than ours? */
+static bool changes_rights(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return false;
+	return (status.st_mode & S_ISUID && status.st_uid != getuid()) ||
+	       (status.st_mode & S_ISGID && status.st_gid != getgid()) ||
+	       (getuid() &&
+		getxattr(path, "security.capability", NULL, 0) > 0);
+}
+
 /* Says why the program would run as without us, where that can be seen. */
 static void check_program(const char *name)
 {
 	char *path = find_program(name);
 	const char *fault = NULL;
-	struct stat status;
 	int fd;
 
 	if (!path)
 		return;		/* execvp will tell */
-	if (!stat(path, &status) && status.st_mode & (S_ISUID | S_ISGID) &&
-	    geteuid())
-		fault = "runs as another user: the system loads nothing before such programs";
+	if (changes_rights(path))
+		fault = "runs with other rights than yours: the system loads nothing before such programs";
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 	if (!fault && fd >= 0)
@@ -161,7 +180,7 @@ int run_run(int argc, char **argv)
 	struct run_request request = { .command = NULL };
 	char *library;
 
-	parse_arguments(argc, argv, &request);
+	parse_in_order(argc, argv, &request);
 	/* What is wrong here the program could only tell as ENOSYS or EACCES. */
 	ipcbox_box_close(open_box());
 	check_program(request.command[0]);

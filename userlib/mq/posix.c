@@ -49,9 +49,12 @@ int mq_posix_send(int fd, const char *data, size_t length,
 		.message_size = sizeof(message),
 		.deadline = deadline,
 	};
-	int result = mq_wait_ioctl(fd, IPCBOX_IOC_SEND, &request,
-				   &request.flags);
+	int result;
 
+	/* Before the descriptor is looked at, be it what it may. */
+	if (priority > IPCBOX_PRIORITY_MAX)
+		return -EINVAL;
+	result = mq_wait_ioctl(fd, IPCBOX_IOC_SEND, &request, &request.flags);
 	return result < 0 ? message_error(result) : 0;
 }
 
@@ -239,6 +242,8 @@ EXPORTED mqd_t mq_open(const char *name, int flags, ...)
 		attr = va_arg(arguments, const struct mq_attr *);
 		va_end(arguments);
 	}
+	if (attr && !mq_is_readable(attr))
+		return answer(-EFAULT);
 	return do_open(name, flags, mode, attr);
 }
 
@@ -294,6 +299,8 @@ static int get_attr(mqd_t fd, struct mq_attr *attr)
 		return result;
 	if (state.kind != IPCBOX_QUEUE && state.kind != IPCBOX_MAILBOX)
 		return -ENOTTY;
+	if (!mq_is_writable(attr))
+		return -EFAULT;
 	*attr = (struct mq_attr){
 		.mq_flags = fcntl(fd, F_GETFL) & O_NONBLOCK,
 		.mq_maxmsg = (long)state.max_messages,
@@ -312,24 +319,35 @@ EXPORTED int mq_getattr(mqd_t fd, struct mq_attr *attr)
 	return answer(result);
 }
 
-EXPORTED int mq_setattr(mqd_t fd, const struct mq_attr *attr,
+/* What can be wrong with new attributes, looked at before the descriptor is. */
+static int check_attr(const struct mq_attr *attr)
+{
+	if (!mq_is_readable(attr))
+		return -EFAULT;
+	return attr->mq_flags & ~O_NONBLOCK ? -EINVAL : 0;
+}
+
+/* As the kernel's, it also takes none, which <mqueue.h> says that there is not. */
+EXPORTED int mq_setattr(mqd_t fd, const struct mq_attr *volatile given,
 			struct mq_attr *old)
 {
+	const struct mq_attr *attr = given;
 	struct mq_attr now;
 	int result = get_attr(fd, &now);
-	int flags;
+	int error = attr ? check_attr(attr) : 0;
 
 	if (mq_is_foreign(result))
 		return REAL(mq_setattr)(fd, attr, old);
-	if (attr->mq_flags & ~O_NONBLOCK)
-		return answer(-EINVAL);
-	if (result)
-		return answer(result);
-	flags = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
-	if (fcntl(fd, F_SETFL, flags | (int)attr->mq_flags))
+	if (error || result)
+		return answer(error ? error : result);
+	if (attr && fcntl(fd, F_SETFL, (fcntl(fd, F_GETFL) & ~O_NONBLOCK) |
+				       (int)attr->mq_flags))
 		return -1;
-	if (old)
-		*old = now;
+	if (!old)
+		return 0;
+	if (!mq_is_writable(old))
+		return answer(-EFAULT);
+	*old = now;
 	return 0;
 }
 

@@ -300,7 +300,7 @@ int ipcbox_pool_release(struct ipcbox_pool *pool,
 	}
 	tail += record_bytes(message);
 	move_tail(pool, tail);
-	if (__builtin_expect(load_marks(pool), 0))
+	if (__builtin_expect(load_marks(pool) != 0, 0))
 		advance_further(pool, tail);
 	return 0;
 }

@@ -70,6 +70,9 @@ void become(unsigned int user);
 struct timespec in_ms(long ms);
 struct timespec since_epoch(time_t seconds, long nanoseconds);
 
+/* Everybody's wall clock; turn it back, too. */
+void shift_clock(int seconds);
+
 /* A handler that counts, installed with these flags. */
 extern volatile sig_atomic_t handled;
 void count_signals(int signal, int flags);

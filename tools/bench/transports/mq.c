@@ -123,3 +123,10 @@ const struct transport transport_mq = {
 	.look_up = queue_look_up,
 	.depopulate = queue_depopulate,
 };
+
+const struct transport transport_mq_preload = {
+	.name = "posix-mq-preload",
+	.family = FAMILY_KERNEL,
+	.ours = true,
+	.preloaded = &transport_mq,
+};

@@ -122,3 +122,10 @@ const struct transport transport_sysv = {
 	.look_up = queue_look_up,
 	.depopulate = queue_depopulate,
 };
+
+const struct transport transport_sysv_preload = {
+	.name = "sysv-msg-preload",
+	.family = FAMILY_KERNEL,
+	.ours = true,
+	.preloaded = &transport_sysv,
+};

@@ -22,6 +22,8 @@ extern const struct transport transport_memfd_kept;
 extern const struct transport transport_memfd_fresh;
 extern const struct transport transport_mq;
 extern const struct transport transport_sysv;
+extern const struct transport transport_mq_preload;
+extern const struct transport transport_sysv_preload;
 extern const struct transport transport_eventfd;
 extern const struct transport transport_futex;
 extern const struct transport transport_zmq;

@@ -304,6 +304,20 @@ test_run_refuses_what_it_cannot_serve() {
 	fails_with 1 "no-such-program"
 	run ipcbox run -- /bin/busybox true
 	fails_with 1 "statically"
+	cp /usr/bin/script "$dir/other"
+	chown alice "$dir/other"
+	chmod 4755 "$dir/other"
+	run ipcbox run -- "$dir/other" -c true
+	fails_with 1 "other rights than yours"
+	chown root:alice "$dir/other"
+	chmod 2755 "$dir/other"
+	run ipcbox run -- "$dir/other" -c true
+	fails_with 1 "other rights than yours"
+	cp /usr/bin/ipcbox "$dir/ipcbox"
+	mv /usr/lib/libipcbox-mq.so "$dir"
+	run "$dir/ipcbox" run -- /usr/bin/script --version
+	mv "$dir/libipcbox-mq.so" /usr/lib
+	fails_with 1 "cannot find libipcbox-mq.so"
 	mv /dev/ipcbox /dev/ipcbox.hidden
 	run ipcbox run -- "$dir/script"
 	mv /dev/ipcbox.hidden /dev/ipcbox
@@ -317,6 +331,10 @@ test_run_loads_the_library_before_others() {
 	run env LD_PRELOAD=other.so ipcbox run -- "$dir/script" --json a
 	status_is 7
 	out_has "libipcbox-mq.so:other.so --json a"
+	# Also without --: what follows the program is its own.
+	run ipcbox run --quiet "$dir/script" --json -l a
+	status_is 7
+	out_has "libipcbox-mq.so --json -l a"
 }
 
 test_help_and_version() {

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 
 #include "queues.h"
@@ -58,11 +59,43 @@ static void lengths(void)
 
 static void bad_memory_is_efault(void)
 {
-	mqd_t queue = make_queue(O_RDWR | O_NONBLOCK, 4);
+	mqd_t queue = make_queue(O_RDWR | O_NONBLOCK, 1);
 	char *volatile nowhere = NULL;
 
 	fails(mq_send(queue, nowhere + 8, 4, 0), EFAULT);
 	expect_empty(queue);
+	put(queue, 1, 0);
+	fails(mq_send(queue, nowhere + 8, 4, 0), EFAULT);
+	fails(mq_getattr(queue, (void *)(nowhere + 8)), EFAULT);
+	fails(mq_setattr(queue, (void *)(nowhere + 8), NULL), EFAULT);
+	fails(mq_open("/none", O_CREAT | O_RDWR, 0600, nowhere + 8), EFAULT);
+	fails(mq_open("/none", O_RDWR), ENOENT);
+	expect_next(queue, 1, 0);
+}
+
+/* Where two things are wrong, they are told in this order. */
+static void which_error_goes_first(void)
+{
+	mqd_t queue = make_queue(O_RDWR | O_NONBLOCK, 1);
+	mqd_t reads = works(mq_open(NAME, O_RDONLY));
+	mqd_t writes = works(mq_open(NAME, O_WRONLY));
+	const struct timespec never = { .tv_nsec = -1 };
+	const unsigned int too_high = (unsigned int)sysconf(_SC_MQ_PRIO_MAX);
+	char *volatile nowhere = NULL;
+	char data[SIZE + 1] = "";
+
+	fails(mq_timedsend(-1, data, 1, too_high, &never), EINVAL);
+	fails(mq_send(-1, data, 1, too_high), EINVAL);
+	fails(mq_send(reads, data, SIZE + 1, too_high), EINVAL);
+	fails(mq_send(reads, data, SIZE + 1, 0), EBADF);
+	fails(mq_receive(writes, data, 0, NULL), EBADF);
+	fails(mq_send(queue, nowhere + 8, SIZE + 1, 0), EMSGSIZE);
+	put(queue, 1, 0);
+	fails(mq_send(queue, data, SIZE + 1, 0), EMSGSIZE);
+	expect_next(queue, 1, 0);
+	fails(mq_receive(queue, nowhere + 8, SIZE - 1, NULL), EMSGSIZE);
+	fails(mq_receive(queue, nowhere + 8, SIZE, NULL), EAGAIN);
+	fails(mq_timedreceive(-1, data, SIZE, NULL, &never), EINVAL);
 }
 
 static void full_and_empty(void)
@@ -226,6 +259,13 @@ static void is_restarted(void *argument)
 	equal(handled, 1);
 }
 
+static void sends_on(void *argument)
+{
+	count_signals(SIGUSR1, SA_RESTART);
+	send_six(argument);
+	equal(handled, 1);
+}
+
 static void sa_restart_restarts(void)
 {
 	mqd_t queue = make_queue(O_RDWR, 1);
@@ -236,6 +276,14 @@ static void sa_restart_restarts(void)
 	await_sleeping(child.pid);
 	put(queue, 5, 3);
 	join(child.pid);
+	put(queue, 1, 0);
+	child = begin_blocked(sends_on, &queue);
+	await_blocked(&child);
+	kill(child.pid, SIGUSR1);
+	await_sleeping(child.pid);
+	expect_next(queue, 1, 0);
+	join(child.pid);
+	expect_next(queue, 6, 7);
 }
 
 static void stopped_and_continued_it_waits_on(void)
@@ -306,6 +354,24 @@ static void poll_wakes(void)
 	join(child.pid);
 }
 
+static void select_tells(void)
+{
+	mqd_t queue = make_queue(O_RDWR, 1);
+	struct timeval now = { 0 };
+	fd_set reads, writes;
+
+	FD_ZERO(&reads);
+	FD_ZERO(&writes);
+	FD_SET(queue, &reads);
+	FD_SET(queue, &writes);
+	equal(select(queue + 1, &reads, &writes, NULL, &now), 1);
+	check(FD_ISSET(queue, &writes) && !FD_ISSET(queue, &reads));
+	put(queue, 1, 0);
+	FD_SET(queue, &reads);
+	equal(select(queue + 1, &reads, &writes, NULL, &now), 1);
+	check(!FD_ISSET(queue, &writes) && FD_ISSET(queue, &reads));
+}
+
 static void epoll_tells(void)
 {
 	mqd_t queue = make_queue(O_RDWR, 1);
@@ -325,6 +391,7 @@ TAP_MAIN(own_queues,
 	 TAP_TEST(by_priority_and_then_in_order),
 	 TAP_TEST(lengths),
 	 TAP_TEST(bad_memory_is_efault),
+	 TAP_TEST(which_error_goes_first),
 	 TAP_TEST(full_and_empty),
 	 TAP_TEST(room_is_for_whoever_comes),
 	 TAP_TEST(a_receiver_waits),
@@ -335,4 +402,5 @@ TAP_MAIN(own_queues,
 	 TAP_TEST(stopped_and_continued_it_waits_on),
 	 TAP_TEST(poll_tells),
 	 TAP_TEST(poll_wakes),
+	 TAP_TEST(select_tells),
 	 TAP_TEST(epoll_tells))

@@ -176,6 +176,31 @@ static void its_end_ends_it(void)
 	works(ask_none(queue));
 }
 
+static void registers_and_executes(void *argument)
+{
+	const int *fds = argument;
+
+	works(ask_signal(fds[2], SIGUSR1, 0));
+	works(dup2(fds[1], 1));
+	execl("/bin/sh", "sh", "-c", "echo; exec sleep 1000", (char *)NULL);
+	_exit(1);
+}
+
+/* As that closes its descriptors. */
+static void another_program_in_its_place_ends_it(void)
+{
+	int fds[3];
+	pid_t child;
+	char byte;
+
+	require(pipe(fds) == 0);
+	fds[2] = make_queue(O_RDWR, 4);
+	child = tap_spawn(registers_and_executes, fds);
+	equal(read(fds[0], &byte, 1), 1);
+	works(ask_none(fds[2]));
+	kill(child, SIGKILL);
+}
+
 static void receives(void *argument)
 {
 	char data[SIZE];
@@ -302,11 +327,15 @@ static void a_thread_given_up_is_not_called(void)
 	}
 }
 
-static void registers_a_thread(void *argument)
+/*
+ * It asks for no thread itself: the C library's own, made for that, would take the
+ * parent's notice.
+ */
+static void has_no_part_in_it(void *argument)
 {
 	mqd_t queue = *(mqd_t *)argument;
 
-	fails(ask_thread(queue, NULL, 9), EBUSY);
+	fails(ask_none(queue), EBUSY);
 	put(queue, 1, 0);
 }
 
@@ -316,7 +345,7 @@ static void forked_with_it(void)
 
 	require(sem_init(&called, 0, 0) == 0);
 	works(ask_thread(queue, NULL, 5));
-	join(tap_spawn(registers_a_thread, &queue));
+	join(tap_spawn(has_no_part_in_it, &queue));
 	await_call();
 	equal(value_seen, 5);
 }
@@ -329,6 +358,7 @@ TAP_MAIN(own_queues,
 	 TAP_TEST(invalid_ways_are_einval),
 	 TAP_TEST(closing_any_descriptor_ends_it),
 	 TAP_TEST(its_end_ends_it),
+	 TAP_TEST(another_program_in_its_place_ends_it),
 	 TAP_TEST(a_receiver_that_waits_goes_first),
 	 TAP_TEST(a_thread_is_called),
 	 TAP_TEST(a_thread_given_up_is_not_called),

@@ -2,7 +2,9 @@
 /* Names, opening, attributes and unlinking: mq_open(3), mq_unlink(3). */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "queues.h"
 
@@ -301,12 +303,77 @@ static void what_is_no_queue_is_ebadf(void)
 	fails(close(fds[0]), EBADF);
 }
 
+/* One that is the kernel's in any case, as who inherits it may have one. */
+static void what_is_the_kernels_stays_so(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = SIZE };
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	const struct timespec past = { 0 };
+	mqd_t queue = works((int)syscall(SYS_mq_open, "kernel", O_CREAT | O_RDWR,
+					 0600, &attr));
+	char data[SIZE];
+
+	works(mq_notify(queue, &none));
+	works(mq_send(queue, "first", 5, 1));
+	works(mq_notify(queue, &none));
+	works(mq_notify(queue, NULL));
+	works(mq_timedsend(queue, "second", 6, 2, &past));
+	fails(mq_timedsend(queue, "third", 5, 3, &past), ETIMEDOUT);
+	attr.mq_flags = O_NONBLOCK;
+	works(mq_setattr(queue, &attr, NULL));
+	works(mq_getattr(queue, &attr));
+	equal(attr.mq_flags, O_NONBLOCK);
+	equal(attr.mq_curmsgs, 2);
+	equal(mq_receive(queue, data, SIZE, NULL), 6);
+	equal(mq_timedreceive(queue, data, SIZE, NULL, &past), 5);
+	fails(mq_receive(queue, data, SIZE, NULL), EAGAIN);
+	works(mq_close(queue));
+	fails(mq_getattr(queue, &attr), EBADF);
+	works((int)syscall(SYS_mq_unlink, "kernel"));
+}
+
+/* The number is another file's now: that goes by what it is, not by what it was. */
+static void a_number_that_is_used_again(void)
+{
+	mqd_t queue = make_queue(O_RDWR, 2);
+	struct mq_attr attr;
+	int fds[2];
+
+	require(pipe(fds) == 0);
+	works(dup2(fds[1], queue));
+	fails(mq_send(queue, "", 0, 0), EBADF);
+	fails(mq_getattr(queue, &attr), EBADF);
+	works(mq_close(queue));
+	queue = works(mq_open(NAME, O_RDWR));
+	works(dup2(queue, fds[0]));
+	works(close(queue));
+	put(fds[0], 1, 0);
+	expect_next(fds[0], 1, 0);
+}
+
+static void without_descriptors_it_is_emfile(void)
+{
+	struct rlimit none = { .rlim_cur = 3, .rlim_max = 3 };
+
+	works(mq_close(make_queue(O_RDWR, 2)));
+	require(!close_range(3, ~0U, 0) && !setrlimit(RLIMIT_NOFILE, &none));
+	fails(mq_open(NAME, O_RDWR), EMFILE);
+	fails(mq_open("/none", O_RDWR | O_CREAT, 0600, NULL), EMFILE);
+	none.rlim_cur = none.rlim_max = 20;
+	require(!setrlimit(RLIMIT_NOFILE, &none));
+	works(mq_open(NAME, O_RDWR | O_CLOEXEC));
+	fails(mq_open("/none", O_RDWR), ENOENT);
+}
+
 static void nonblock_is_all_that_can_be_set(void)
 {
 	struct mq_attr attr = { .mq_flags = O_NONBLOCK, .mq_maxmsg = 9,
 				.mq_msgsize = 9 };
 	mqd_t queue = make_queue(O_RDWR, 2);
 	struct mq_attr old;
+	/* <mqueue.h> says that there is always something new. */
+	int (*volatile get)(mqd_t, const struct mq_attr *,
+			    struct mq_attr *) = mq_setattr;
 	char data[SIZE];
 
 	put(queue, 1, 0);
@@ -325,6 +392,9 @@ static void nonblock_is_all_that_can_be_set(void)
 	fails(mq_setattr(queue, &attr, NULL), EINVAL);
 	attr.mq_flags = 0;
 	works(mq_setattr(queue, &attr, NULL));
+	old.mq_flags = 77;
+	works(get(queue, NULL, &old));
+	equal(old.mq_flags, 0);
 	check(!(fcntl(queue, F_GETFL) & O_NONBLOCK));
 }
 
@@ -353,5 +423,8 @@ TAP_MAIN(own_queues,
 	 TAP_TEST(unlinked_it_works_on),
 	 TAP_TEST(closed_is_ebadf),
 	 TAP_TEST(what_is_no_queue_is_ebadf),
+	 TAP_TEST(what_is_the_kernels_stays_so),
+	 TAP_TEST(a_number_that_is_used_again),
+	 TAP_TEST(without_descriptors_it_is_emfile),
 	 TAP_TEST(nonblock_is_all_that_can_be_set),
 	 TAP_TEST(fortified))
