@@ -611,8 +611,8 @@ struct ipcbox_list {
  * @gid: group; one of the caller's own, or CAP_CHOWN as above
  * @max_messages: messages that the object holds, at least 1
  * @max_bytes: payload bytes that the object holds
- * @max_message_bytes: largest payload that it takes, 1 to the object's
- *	max_bytes as it stands after this call
+ * @max_message_bytes: largest payload that it takes, 1, for a stream PIPE_BUF,
+ *	to the object's max_bytes as it stands after this call
  * @dead_letter: the id of another mailbox or queue of the box, on which the
  *	caller could get IPCBOX_RIGHT_SEND; 0 for none. Messages of this object
  *	that end otherwise than by being received go there, see
