@@ -658,6 +658,7 @@ exchange_create(const struct ipcbox_create *request)
 	queue_limits = (struct ipcbox_queue_limits){
 		.messages = limits.messages,
 		.bytes = limits.bytes,
+		.overhead = request->mapped_bytes ? IPCBOX_POOL_OVERHEAD : 0,
 		.share_percent = ipcbox_limit(user_share),
 		.plain = limits.plain,
 	};

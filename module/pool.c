@@ -305,7 +305,7 @@ static void pool_credit_locked(struct ipcbox_exchange *exchange,
 		return;
 	share = xa_load(&exchange->pool->shares, credit->number);
 	ipcbox_queue_uncount(&exchange->queue, &share->share, messages,
-			     credit->bytes + messages * IPCBOX_POOL_OVERHEAD);
+			     credit->bytes);
 	ipcbox_user_uncharge(share->user, credit->bytes +
 			     messages * IPCBOX_MESSAGE_OVERHEAD);
 	exchange->received += messages - credit->voids;
@@ -424,31 +424,25 @@ static bool pool_ask_locked(struct ipcbox_exchange *exchange)
 	       ipcbox_pool_ring_releasable(ring, tail);
 }
 
-/* Puts the header of a queued message into the ring, if there is room. */
-static struct ipcbox_pool_record *
-pool_reserve_locked(struct ipcbox_exchange *exchange,
-		    const struct ipcbox_message *message)
+/* Puts the header of a message that was queued into the ring. */
+static void pool_reserve_locked(struct ipcbox_exchange *exchange,
+				const struct ipcbox_message *message,
+				struct ipcbox_pool_record *record)
 {
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
 	struct ipcbox_pool_ring *ring = &exchange->pool->ring;
 	struct ipcbox_pool_identity identity;
 	u32 length = message->entry.length;
-	struct ipcbox_pool_record *record;
 
 	lockdep_assert_held(&exchange->lock);
-	record = ipcbox_pool_ring_place(ring, length);
-	if (!record)
-		return NULL;
 	identity = ipcbox_pool_identify_locked(exchange, message->pid,
 					       message->uid, message->gid,
 					       share);
 	ipcbox_pool_ring_reserve(ring, record, length);
 	ipcbox_pool_sign(record, &identity, message->entry.sequence,
 			 message->tag, message->handle);
-	ipcbox_queue_count(&exchange->queue, &share->share,
-			   (u64)length + IPCBOX_POOL_OVERHEAD);
+	ipcbox_queue_count(&exchange->queue, &share->share, length);
 	ipcbox_pool_ring_show(ring);
-	return record;
 }
 
 /* Takes the first message out of the queue, if the ring has room for it. */
@@ -461,10 +455,12 @@ pool_take_queued_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	if (!entry)
 		return NULL;
-	*record = pool_reserve_locked(exchange, ipcbox_message_of(entry));
+	*record = ipcbox_pool_ring_place(&exchange->pool->ring, entry->length);
 	if (!*record)
 		return NULL;
+	/* In this order, or it would count twice for a moment. */
 	ipcbox_exchange_dequeue_locked(exchange, entry);
+	pool_reserve_locked(exchange, ipcbox_message_of(entry), *record);
 	return ipcbox_message_of(entry);
 }
 
