@@ -400,13 +400,16 @@ bool ipcbox_pool_reclaim_locked(struct ipcbox_exchange *exchange,
 
 /*
  * Asks the receiver to call WAIT when it has released a good part, if anybody
- * waits for that. Returns true if it has done so by now without being asked.
+ * waits for that. If it has done so by now without being asked, that is released.
+ * Returns true if anything was: a receiver that tells now this and now that
+ * keeps nobody here for longer than it has records.
  */
-static bool pool_ask_locked(struct ipcbox_exchange *exchange)
+static bool pool_ask_locked(struct ipcbox_exchange *exchange,
+			    struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_pool *pool = exchange->pool;
 	struct ipcbox_pool_ring *ring = &pool->ring;
-	u64 wake_at, tail;
+	u64 wake_at, before, tail;
 
 	lockdep_assert_held(&exchange->lock);
 	if (!pool->mappings ||
@@ -419,9 +422,13 @@ static bool pool_ask_locked(struct ipcbox_exchange *exchange)
 	WRITE_ONCE(ring->page->wake_at, wake_at);
 	/* Pairs with the receiver's fence: it sees this, or we its tail. */
 	smp_mb();
-	tail = ipcbox_pool_ring_claim(ring, READ_ONCE(pool->receiver->tail));
-	return tail - ring->tail >= wake_at - ring->tail &&
-	       ipcbox_pool_ring_releasable(ring, tail);
+	/* As in ipcbox_pool_reclaim_locked(). */
+	tail = smp_load_acquire(&pool->receiver->tail);
+	tail = ipcbox_pool_ring_claim(ring, tail);
+	before = ring->tail;
+	if (tail - before >= wake_at - before)
+		ipcbox_pool_release_locked(exchange, tail, wakes);
+	return ring->tail != before;
 }
 
 /* Puts the header of a message that was queued into the ring. */
@@ -477,7 +484,7 @@ static bool pool_fill_step(struct ipcbox_exchange *exchange)
 	was_empty = ipcbox_pool_is_empty_locked(exchange);
 	message = pool_take_queued_locked(exchange, &record);
 	if (!message && !more)
-		more = pool_ask_locked(exchange);
+		more = pool_ask_locked(exchange, &wakes);
 	/* Nobody shall wait for a record while its writer does not run. */
 	preempt_disable();
 	ipcbox_exchange_unlock(exchange, &wakes);
