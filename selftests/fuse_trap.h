@@ -123,7 +123,7 @@ static inline void fuse_trap_serve(int fuse, __u32 *flag)
 			/* Want no reply. */
 			break;
 		default:
-			fuse_trap_reply(fuse, unique, -ENOSYS, NULL, 0);
+			fuse_trap_reply(fuse, unique, -EOPNOTSUPP, NULL, 0);
 		}
 	}
 }

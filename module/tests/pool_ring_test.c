@@ -158,6 +158,24 @@ static void a_record_is_seen_step_by_step(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ipcbox_pool_ring_release(ring, 64));
 }
 
+static void what_is_left_of_an_old_record_is_none(struct kunit *test)
+{
+	struct fixture *fixture = test->priv;
+	struct ipcbox_pool_ring *ring = &fixture->ring;
+	const struct ipcbox_pool_record *record = put(ring, 10, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	KUNIT_EXPECT_NOT_NULL(test, ipcbox_pool_ring_release(ring, ring->head));
+	/* A lap later. */
+	ring_move(ring, RING);
+	KUNIT_EXPECT_EQ(test, record->state, IPCBOX_POOL_READY);
+	KUNIT_EXPECT_FALSE(test, ipcbox_pool_ring_readable(ring, RING));
+	KUNIT_EXPECT_FALSE(test, ipcbox_pool_ring_releasable(ring, RING));
+	KUNIT_EXPECT_PTR_EQ(test, begin(ring, 10),
+			    (struct ipcbox_pool_record *)record);
+	KUNIT_EXPECT_FALSE(test, ipcbox_pool_ring_readable(ring, RING));
+}
+
 /* What others have read there is seen by nobody. */
 static void padding_is_clean(struct kunit *test)
 {
@@ -502,6 +520,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(a_new_ring_is_empty),
 	KUNIT_CASE(a_record_takes_what_is_said),
 	KUNIT_CASE(a_record_is_seen_step_by_step),
+	KUNIT_CASE(what_is_left_of_an_old_record_is_none),
 	KUNIT_CASE(padding_is_clean),
 	KUNIT_CASE(a_discarded_record_goes_as_others_do),
 	KUNIT_CASE(the_oldest_that_is_written_stops_the_release),
