@@ -84,7 +84,7 @@ demo: deps ## show what ipcbox does, in a virtual machine or here (HOST=1)
 ifeq ($(HOST),1)
 	+@$(MAKE) -s module tools
 	@[ -c /dev/ipcbox ] || $(AS_ROOT) insmod "$$(find $(BUILD)/module-$$(uname -r) -name ipcbox.ko)"
-	@$(AS_ROOT) env PATH="$(BUILD)/tools:$$PATH" tools/demo/demo
+	@$(AS_ROOT) env PATH="$(BUILD)/tools:$$PATH" DEMO_EXAMPLES="$(BUILD)/userlib/examples" tools/demo/demo
 else
 	+@$(MAKE) -s module tools KERNEL=$(KERNEL)
 	@tools/vm/run --kernel $(KERNEL) -- /opt/ipcbox/demo

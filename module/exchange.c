@@ -531,6 +531,13 @@ static bool exchange_limits_valid(const struct exchange_limits *limits)
 	       limits->message_bytes <= ipcbox_limit(message_bytes_max);
 }
 
+/* What pipe(7) calls atomic goes into a stream in one piece. */
+static bool exchange_fits_stream(bool stream,
+				 const struct exchange_limits *limits)
+{
+	return !stream || limits->message_bytes >= PIPE_BUF;
+}
+
 /*
  * A stream carries bytes. A persistent object lives as long as its namespace,
  * which a file can hold: a message with such a file would hold its own object.
@@ -610,6 +617,8 @@ exchange_create(const struct ipcbox_create *request)
 		limits.message_bytes = min(ipcbox_limit(message_bytes),
 					   limits.bytes);
 	if (!exchange_limits_valid(&limits) || request->semaphores ||
+	    !exchange_fits_stream(request->flags & IPCBOX_CREATE_STREAM,
+				  &limits) ||
 	    request->flags & IPCBOX_CREATE_HUGE ||
 	    !exchange_pool_valid(request, &limits) ||
 	    !exchange_descriptors_valid(request->max_descriptors, request->flags &
@@ -617,7 +626,7 @@ exchange_create(const struct ipcbox_create *request)
 					 IPCBOX_CREATE_PERSISTENT)))
 		return ERR_PTR(-EINVAL);
 	if (request->flags & IPCBOX_CREATE_STREAM &&
-	    (request->kind != IPCBOX_QUEUE || limits.message_bytes < PIPE_BUF))
+	    request->kind != IPCBOX_QUEUE)
 		return ERR_PTR(-EINVAL);
 	exchange = kzalloc(sizeof(*exchange), GFP_KERNEL_ACCOUNT);
 	if (!exchange)
@@ -630,6 +639,7 @@ exchange_create(const struct ipcbox_create *request)
 	queue_limits = (struct ipcbox_queue_limits){
 		.messages = limits.messages,
 		.bytes = limits.bytes,
+		.overhead = request->mapped_bytes ? IPCBOX_POOL_OVERHEAD : 0,
 		.share_percent = ipcbox_limit(user_share),
 		.plain = limits.plain,
 	};
@@ -928,6 +938,8 @@ static int exchange_set_check(struct ipcbox_object *object,
 		return 0;
 	limits = exchange_limits_after(ipcbox_exchange_of(object), request);
 	return exchange_limits_valid(&limits) &&
+	       exchange_fits_stream(object->state & IPCBOX_STATE_STREAM,
+				    &limits) &&
 	       exchange_fits_ring(object->mapped_bytes, &limits) ? 0 : -EINVAL;
 }
 

@@ -380,17 +380,37 @@ static struct ipcbox_object *object_make(struct ipcbox_box *box,
 	return object;
 }
 
+/* The rights on a process's own mailbox, were it there. */
+static bool object_process_would_grant(struct ipcbox_process *process,
+				       const struct cred *cred,
+				       const struct ipcbox_create *request,
+				       u32 rights)
+{
+	const struct ipcbox_object object = {
+		.box = process->box,
+		.process = process,
+		.uid = cred->uid,
+		.gid = cred->gid,
+		.mode = request->mode,
+	};
+
+	return ipcbox_object_grants(&object, rights);
+}
+
 /**
  * ipcbox_object_create_for_locked() - make a process's own mailbox
  * @process: the process; its box's lock is held
+ * @rights: IPCBOX_RIGHT_* bits that the caller wants on it
  *
- * May sleep for memory.
+ * A caller that would not get them makes nothing at the process's cost. May
+ * sleep for memory.
  *
  * Return: the mailbox, which lives without handles until it is removed;
- * ERR_PTR: -ENOENT when the process has died, -ENOMEM, -EDQUOT, -ENOSPC.
+ * ERR_PTR: -ENOENT when the process has died, -EACCES, -ENOMEM, -EDQUOT,
+ * -ENOSPC.
  */
 struct ipcbox_object *
-ipcbox_object_create_for_locked(struct ipcbox_process *process)
+ipcbox_object_create_for_locked(struct ipcbox_process *process, u32 rights)
 {
 	const struct ipcbox_create defaults = {
 		.kind = IPCBOX_MAILBOX,
@@ -405,6 +425,10 @@ ipcbox_object_create_for_locked(struct ipcbox_process *process)
 	cred = ipcbox_process_cred(process);
 	if (!cred)
 		return ERR_PTR(-ENOENT);
+	if (!object_process_would_grant(process, cred, &defaults, rights)) {
+		put_cred(cred);
+		return ERR_PTR(-EACCES);
+	}
 	object = object_make(box, &defaults, cred->uid, cred->gid);
 	if (IS_ERR(object)) {
 		put_cred(cred);
@@ -517,8 +541,6 @@ object_find_locked(struct ipcbox_box *box,
 {
 	struct ipcbox_object *object;
 
-	if (reference->by == IPCBOX_BY_PROCESS)
-		return ipcbox_process_mailbox_locked(box, reference->pid);
 	if (reference->by == IPCBOX_BY_NAME)
 		object = ipcbox_box_find_name_locked(box, reference->name);
 	else
@@ -671,6 +693,21 @@ long ipcbox_object_create(struct ipcbox_invocation *call)
 	return 0;
 }
 
+/* The object that OPEN means, which is made if it is a process's own mailbox. */
+static struct ipcbox_object *
+object_find_to_open_locked(struct ipcbox_box *box,
+			   const struct object_reference *reference,
+			   const struct ipcbox_open *request)
+{
+	if (reference->by != IPCBOX_BY_PROCESS)
+		return object_find_locked(box, reference);
+	/* None of these is revocable. */
+	if (request->flags & IPCBOX_OPEN_REVOCABLE)
+		return ERR_PTR(-ENOENT);
+	return ipcbox_process_mailbox_locked(box, reference->pid,
+					     request->rights);
+}
+
 /* What is checked at each use need not be when it is opened. */
 static int object_open_check(const struct ipcbox_object *object,
 			     const struct ipcbox_open *request)
@@ -710,7 +747,7 @@ long ipcbox_object_open(struct ipcbox_invocation *call)
 	}
 
 	mutex_lock(&box->lock);
-	object = object_find_locked(box, &reference);
+	object = object_find_to_open_locked(box, &reference, request);
 	error = PTR_ERR_OR_ZERO(object);
 	if (!error)
 		error = object_open_check(object, request);

@@ -192,7 +192,7 @@ void ipcbox_object_unpin(struct ipcbox_object *object);
 void ipcbox_object_pin_mapped(struct ipcbox_object *object);
 void ipcbox_object_unpin_mapped(struct ipcbox_object *object);
 struct ipcbox_object *
-ipcbox_object_create_for_locked(struct ipcbox_process *process);
+ipcbox_object_create_for_locked(struct ipcbox_process *process, u32 rights);
 
 /* handle.c */
 struct file *ipcbox_handle_create(u32 rights, bool nonblock);

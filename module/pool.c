@@ -305,7 +305,7 @@ static void pool_credit_locked(struct ipcbox_exchange *exchange,
 		return;
 	share = xa_load(&exchange->pool->shares, credit->number);
 	ipcbox_queue_uncount(&exchange->queue, &share->share, messages,
-			     credit->bytes + messages * IPCBOX_POOL_OVERHEAD);
+			     credit->bytes);
 	ipcbox_user_uncharge(share->user, credit->bytes +
 			     messages * IPCBOX_MESSAGE_OVERHEAD);
 	exchange->received += messages - credit->voids;
@@ -400,13 +400,16 @@ bool ipcbox_pool_reclaim_locked(struct ipcbox_exchange *exchange,
 
 /*
  * Asks the receiver to call WAIT when it has released a good part, if anybody
- * waits for that. Returns true if it has done so by now without being asked.
+ * waits for that. If it has done so by now without being asked, that is released.
+ * Returns true if anything was: a receiver that tells now this and now that
+ * keeps nobody here for longer than it has records.
  */
-static bool pool_ask_locked(struct ipcbox_exchange *exchange)
+static bool pool_ask_locked(struct ipcbox_exchange *exchange,
+			    struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_pool *pool = exchange->pool;
 	struct ipcbox_pool_ring *ring = &pool->ring;
-	u64 wake_at, tail;
+	u64 wake_at, before, tail;
 
 	lockdep_assert_held(&exchange->lock);
 	if (!pool->mappings ||
@@ -419,36 +422,34 @@ static bool pool_ask_locked(struct ipcbox_exchange *exchange)
 	WRITE_ONCE(ring->page->wake_at, wake_at);
 	/* Pairs with the receiver's fence: it sees this, or we its tail. */
 	smp_mb();
-	tail = ipcbox_pool_ring_claim(ring, READ_ONCE(pool->receiver->tail));
-	return tail - ring->tail >= wake_at - ring->tail &&
-	       ipcbox_pool_ring_releasable(ring, tail);
+	/* As in ipcbox_pool_reclaim_locked(). */
+	tail = smp_load_acquire(&pool->receiver->tail);
+	tail = ipcbox_pool_ring_claim(ring, tail);
+	before = ring->tail;
+	if (tail - before >= wake_at - before)
+		ipcbox_pool_release_locked(exchange, tail, wakes);
+	return ring->tail != before;
 }
 
-/* Puts the header of a queued message into the ring, if there is room. */
-static struct ipcbox_pool_record *
-pool_reserve_locked(struct ipcbox_exchange *exchange,
-		    const struct ipcbox_message *message)
+/* Puts the header of a message that was queued into the ring. */
+static void pool_reserve_locked(struct ipcbox_exchange *exchange,
+				const struct ipcbox_message *message,
+				struct ipcbox_pool_record *record)
 {
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
 	struct ipcbox_pool_ring *ring = &exchange->pool->ring;
 	struct ipcbox_pool_identity identity;
 	u32 length = message->entry.length;
-	struct ipcbox_pool_record *record;
 
 	lockdep_assert_held(&exchange->lock);
-	record = ipcbox_pool_ring_place(ring, length);
-	if (!record)
-		return NULL;
 	identity = ipcbox_pool_identify_locked(exchange, message->pid,
 					       message->uid, message->gid,
 					       share);
 	ipcbox_pool_ring_reserve(ring, record, length);
 	ipcbox_pool_sign(record, &identity, message->entry.sequence,
 			 message->tag, message->handle);
-	ipcbox_queue_count(&exchange->queue, &share->share,
-			   (u64)length + IPCBOX_POOL_OVERHEAD);
+	ipcbox_queue_count(&exchange->queue, &share->share, length);
 	ipcbox_pool_ring_show(ring);
-	return record;
 }
 
 /* Takes the first message out of the queue, if the ring has room for it. */
@@ -461,10 +462,12 @@ pool_take_queued_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	if (!entry)
 		return NULL;
-	*record = pool_reserve_locked(exchange, ipcbox_message_of(entry));
+	*record = ipcbox_pool_ring_place(&exchange->pool->ring, entry->length);
 	if (!*record)
 		return NULL;
+	/* In this order, or it would count twice for a moment. */
 	ipcbox_exchange_dequeue_locked(exchange, entry);
+	pool_reserve_locked(exchange, ipcbox_message_of(entry), *record);
 	return ipcbox_message_of(entry);
 }
 
@@ -481,7 +484,7 @@ static bool pool_fill_step(struct ipcbox_exchange *exchange)
 	was_empty = ipcbox_pool_is_empty_locked(exchange);
 	message = pool_take_queued_locked(exchange, &record);
 	if (!message && !more)
-		more = pool_ask_locked(exchange);
+		more = pool_ask_locked(exchange, &wakes);
 	/* Nobody shall wait for a record while its writer does not run. */
 	preempt_disable();
 	ipcbox_exchange_unlock(exchange, &wakes);

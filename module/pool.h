@@ -63,8 +63,8 @@ struct ipcbox_pool_names {
  *	page is not looked at
  * @viewed: the present receive handle has mapped the ring
  * @short_of_room: a sender was told that there is none, and may wait for it
- * @reading: a reader without a mapping is copying the oldest message; no other
- *	begins, and nobody maps
+ * @busy: a reader without a mapping is copying the oldest message, or the first
+ *	mapping is being made; no other begins with either
  *
  * Protected by the exchange's lock, but for what never changes.
  */
@@ -81,7 +81,7 @@ struct ipcbox_pool {
 	u32 mappings;
 	bool viewed;
 	bool short_of_room;
-	bool reading;
+	bool busy;
 };
 
 /**

@@ -41,7 +41,7 @@ void ipcbox_pool_translate(struct ipcbox_pool_record *record,
 				       make_kgid(from->user_ns, record->gid));
 }
 
-/* Records stay where they are meanwhile: who could release them is to map yet. */
+/* Records stay where they are meanwhile: nobody has a mapping yet. */
 static void pool_translate_all(struct ipcbox_exchange *exchange, u64 position,
 			       u64 end, const struct ipcbox_pool_names *from)
 {
@@ -61,34 +61,56 @@ static void pool_translate_all(struct ipcbox_exchange *exchange, u64 position,
 
 /*
  * The process that makes the first mapping is the receiver: it begins at the
- * oldest record, and records name senders as it knows them.
+ * oldest record, and records name senders as it knows them. Another that has
+ * the handle maps when that is done: it could release what is being translated.
  */
-static int pool_begin_mapping(struct ipcbox_exchange *exchange)
+static void pool_become_receiver(struct ipcbox_exchange *exchange)
 {
 	struct ipcbox_pool_names names = ipcbox_pool_names_get();
 	struct ipcbox_pool *pool = exchange->pool;
-	u64 position = 0, end = 0;
 	struct ipcbox_wakes wakes;
-	int error = 0;
+	u64 position, end;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	if (pool->reading) {
-		error = -EBUSY;
-	} else if (!pool->mappings++) {
-		position = pool->ring.tail;
-		end = pool->ring.head;
-		WRITE_ONCE(pool->receiver->tail, position);
-		WRITE_ONCE(pool->receiver->next, position);
-		pool->viewed = true;
-		swap(names, pool->names);
-		pool->mapped_by++;
-	}
+	position = pool->ring.tail;
+	end = pool->ring.head;
+	swap(names, pool->names);
+	pool->mapped_by++;
 	ipcbox_exchange_unlock(exchange, &wakes);
-	/* Readers that wait are to find out. */
-	wake_up_interruptible(&exchange->readable);
 	if (!pool_names_equal(&names, &pool->names))
 		pool_translate_all(exchange, position, end, &names);
 	ipcbox_pool_names_put(&names);
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	WRITE_ONCE(pool->receiver->tail, position);
+	WRITE_ONCE(pool->receiver->next, position);
+	pool->viewed = true;
+	pool->mappings = 1;
+	pool->busy = false;
+	ipcbox_exchange_unlock(exchange, &wakes);
+	/* Readers that wait are to find out. */
+	wake_up_interruptible(&exchange->readable);
+}
+
+static int pool_begin_mapping(struct ipcbox_exchange *exchange)
+{
+	struct ipcbox_pool *pool = exchange->pool;
+	struct ipcbox_wakes wakes;
+	bool first = false;
+	int error = 0;
+
+	ipcbox_exchange_lock(exchange, &wakes);
+	if (pool->mappings)
+		pool->mappings++;
+	else if (pool->busy)
+		error = -EBUSY;
+	else
+		first = true;
+	if (first)
+		pool->busy = true;
+	ipcbox_exchange_unlock(exchange, &wakes);
+	if (first)
+		pool_become_receiver(exchange);
 	return error;
 }
 
@@ -159,6 +181,8 @@ int ipcbox_pool_mmap(struct ipcbox_handle *handle, struct vm_area_struct *area)
 	if (error)
 		return error;
 	ipcbox_vm_flags_clear(area, VM_MAYEXEC);
+	/* Nobody gets hold of a page, and so of what the next receiver has there. */
+	ipcbox_vm_flags_set(area, VM_IO);
 	if (area->vm_pgoff != IPCBOX_POOL_RECEIVER_PAGE)
 		ipcbox_vm_flags_clear(area, VM_MAYWRITE);
 	area->vm_private_data = exchange;

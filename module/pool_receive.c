@@ -51,7 +51,7 @@ static int pool_begin_reading_locked(struct pool_reading *reading,
 	lockdep_assert_held(&exchange->lock);
 	if (pool->mappings)
 		return -EBUSY;
-	if (pool->reading)
+	if (pool->busy)
 		return -EAGAIN;
 	while (ipcbox_pool_ring_readable(ring, ring->tail)) {
 		record = ipcbox_pool_ring_at(ring, ring->tail);
@@ -60,7 +60,7 @@ static int pool_begin_reading_locked(struct pool_reading *reading,
 		if (record->state == IPCBOX_POOL_READY) {
 			if (record->length > reading->capacity && !reading->cut)
 				return -EMSGSIZE;
-			pool->reading = true;
+			pool->busy = true;
 			return 0;
 		}
 		ipcbox_pool_release_locked(exchange, ring->tail +
@@ -78,7 +78,7 @@ static void pool_end_reading(struct pool_reading *reading, bool received)
 	bool others;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	exchange->pool->reading = false;
+	exchange->pool->busy = false;
 	others = exchange->receivers_waiting;
 	if (received)
 		ipcbox_pool_release_locked(exchange, reading->position +

@@ -56,7 +56,6 @@ pool_admit_locked(const struct pool_parcel *parcel)
 {
 	struct ipcbox_exchange *exchange = parcel->exchange;
 	const struct ipcbox_pool_sender *sender = parcel->handle->sender;
-	u32 bytes = parcel->length + IPCBOX_POOL_OVERHEAD;
 	struct ipcbox_queue *queue = &exchange->queue;
 	struct ipcbox_pool *pool = exchange->pool;
 	struct ipcbox_pool_record *record;
@@ -70,9 +69,9 @@ pool_admit_locked(const struct pool_parcel *parcel)
 		ipcbox_pool_reclaim_locked(exchange, NULL);
 	queue->limits.share_percent = ipcbox_limit(user_share);
 	if (unlikely(parcel->length > exchange->max_message_bytes ||
-		     !ipcbox_queue_has_room(queue, bytes) ||
+		     !ipcbox_queue_has_room(queue, parcel->length) ||
 		     !ipcbox_queue_share_has_room(queue, &sender->share->share,
-						  bytes)))
+						  parcel->length)))
 		return NULL;
 	record = ipcbox_pool_ring_place(&pool->ring, parcel->length);
 	if (unlikely(!record ||
@@ -95,8 +94,7 @@ pool_accept_locked(const struct pool_parcel *parcel,
 	ipcbox_pool_ring_reserve(&exchange->pool->ring, record, parcel->length);
 	ipcbox_pool_sign(record, &sender->identity, ++queue->sequence,
 			 parcel->tag, parcel->handle->id);
-	ipcbox_queue_count(queue, &sender->share->share,
-			   (u64)parcel->length + IPCBOX_POOL_OVERHEAD);
+	ipcbox_queue_count(queue, &sender->share->share, parcel->length);
 	exchange->sent++;
 	exchange->bytes_sent += parcel->length;
 	ipcbox_exchange_note_sender_locked(exchange, sender->pid);

@@ -100,14 +100,16 @@ void ipcbox_process_detach(struct ipcbox_process *process)
  * ipcbox_process_mailbox_locked() - a process's own mailbox
  * @box: the box; its lock is held
  * @pid: the process
+ * @rights: what the caller wants to do with it: IPCBOX_RIGHT_* bits
  *
- * Makes it when it is first asked for. May sleep for memory.
+ * Makes it when it is first asked for by somebody who may. May sleep for memory.
  *
- * Return: the mailbox, alive while the lock is held; ERR_PTR: -ENOENT when the
- * process does not have the device open, or as creating an object has it.
+ * Return: the mailbox, alive while the lock is held; whether it grants @rights
+ * is the caller's to check. ERR_PTR: -ENOENT when the process does not have the
+ * device open, or as ipcbox_object_create_for_locked() has it.
  */
 struct ipcbox_object *ipcbox_process_mailbox_locked(struct ipcbox_box *box,
-						    struct pid *pid)
+						    struct pid *pid, u32 rights)
 {
 	struct ipcbox_process *process = process_find_locked(box, pid);
 
@@ -116,7 +118,7 @@ struct ipcbox_object *ipcbox_process_mailbox_locked(struct ipcbox_box *box,
 		return ERR_PTR(-ENOENT);
 	if (process->mailbox)
 		return process->mailbox;
-	return ipcbox_object_create_for_locked(process);
+	return ipcbox_object_create_for_locked(process, rights);
 }
 
 /**

@@ -32,7 +32,7 @@ struct ipcbox_process {
 struct ipcbox_process *ipcbox_process_attach(struct ipcbox_box *box);
 void ipcbox_process_detach(struct ipcbox_process *process);
 struct ipcbox_object *ipcbox_process_mailbox_locked(struct ipcbox_box *box,
-						    struct pid *pid);
+						    struct pid *pid, u32 rights);
 const struct cred *ipcbox_process_cred(const struct ipcbox_process *process);
 bool ipcbox_process_is_current(const struct ipcbox_process *process);
 bool ipcbox_process_may_signal(const struct ipcbox_process *process);

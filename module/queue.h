@@ -17,7 +17,7 @@
 /**
  * struct ipcbox_queue_share - what one user has in one queue
  * @messages: entries of the user that are in the queue
- * @bytes: their payload bytes
+ * @bytes: what they take of the limits' bytes
  * @unlimited: the queue's owner: exempt from the share limit
  * @parked: the user's entries that wait for room, oldest first
  * @turn: place in the queue's round of shares that wait for room; empty while
@@ -64,13 +64,15 @@ struct ipcbox_queue_entry {
 /**
  * struct ipcbox_queue_limits - how much a queue holds
  * @messages: entries, at least 1
- * @bytes: payload bytes
+ * @bytes: bytes: payload, and @overhead
+ * @overhead: what an entry takes of @bytes besides its payload
  * @share_percent: how much of both one share that is not unlimited may fill
  * @plain: shares do not count: what finds room goes in
  */
 struct ipcbox_queue_limits {
 	u32 messages;
 	u64 bytes;
+	u32 overhead;
 	u32 share_percent;
 	bool plain;
 };
@@ -81,9 +83,9 @@ struct ipcbox_queue_limits {
  * @last: the one that goes last, or NULL
  * @limits: how much it holds
  * @messages: entries in it
- * @bytes: their payload bytes
+ * @bytes: what they take of the limits' bytes
  * @messages_peak: most entries there ever were
- * @bytes_peak: most payload bytes there ever were
+ * @bytes_peak: most bytes there ever were
  * @sequence: the number last given
  * @turns: shares with parked entries, in the order of their turns
  */
@@ -179,7 +181,7 @@ ipcbox_queue_share_has_room(const struct ipcbox_queue *queue,
 		return true;
 	return (u64)(share->messages + 1) * 100 <=
 		       (u64)limits->messages * limits->share_percent &&
-	       (share->bytes + length) * 100 <=
+	       (share->bytes + length + limits->overhead) * 100 <=
 		       limits->bytes * limits->share_percent;
 }
 
@@ -194,22 +196,25 @@ static inline bool ipcbox_queue_has_room(const struct ipcbox_queue *queue,
 					 u32 length)
 {
 	return queue->messages < queue->limits.messages &&
-	       queue->bytes + length <= queue->limits.bytes;
+	       queue->bytes + length + queue->limits.overhead <=
+		       queue->limits.bytes;
 }
 
 /**
  * ipcbox_queue_count() - something takes room
  * @queue: the queue
  * @share: whose it is
- * @bytes: what it takes
+ * @length: its payload bytes
  *
  * For an entry, by ipcbox_queue_insert(); or for what is kept elsewhere, as in
  * a receive pool, and counts as if it were in the queue.
  */
 static inline void ipcbox_queue_count(struct ipcbox_queue *queue,
 				      struct ipcbox_queue_share *share,
-				      u64 bytes)
+				      u32 length)
 {
+	u64 bytes = (u64)length + queue->limits.overhead;
+
 	queue->messages++;
 	queue->bytes += bytes;
 	share->messages++;
@@ -225,12 +230,14 @@ static inline void ipcbox_queue_count(struct ipcbox_queue *queue,
  * @queue: the queue
  * @share: whose they are
  * @messages: how many
- * @bytes: what they took together
+ * @length: their payload bytes together
  */
 static inline void ipcbox_queue_uncount(struct ipcbox_queue *queue,
 					struct ipcbox_queue_share *share,
-					u32 messages, u64 bytes)
+					u32 messages, u64 length)
 {
+	u64 bytes = length + (u64)messages * queue->limits.overhead;
+
 	queue->messages -= messages;
 	queue->bytes -= bytes;
 	share->messages -= messages;

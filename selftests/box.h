@@ -172,7 +172,8 @@ bool box_adds_up(int fd);
 
 /*
  * A process of two threads. One does @deed with a page whose first use stops the
- * user, as it is under userfaultfd(2), and hangs; the other watches.
+ * user, as it is under userfaultfd(2), and hangs; the other watches. The page
+ * before it is an ordinary one.
  */
 struct box_trapped {
 	pid_t pid;
@@ -180,7 +181,8 @@ struct box_trapped {
 	__s32 *result;		/* what the deed returned in the end */
 };
 
-/* How box_release ends it. */
+/* What the flag says: that it hangs, and how box_release ends it. */
+#define BOX_HANGS	1
 #define BOX_TAKE_AWAY	2	/* the memory goes: the copy fails */
 #define BOX_HEAL	3	/* the memory comes: the copy goes on */
 

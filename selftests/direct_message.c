@@ -588,6 +588,39 @@ TEST_F(direct, who_might_send_a_signal_may_send)
 	EXPECT_EQ(0, end(&owner));
 }
 
+TEST_F(direct, who_is_refused_makes_nothing)
+{
+	struct peer owner = fork_owner(OWNER);
+	struct ipcbox_open open = {
+		.flags = IPCBOX_OPEN_REVOCABLE,
+		.by = IPCBOX_BY_PROCESS,
+		.rights = W,
+		.object = owner.pid,
+	};
+	struct ipcbox_info info;
+	struct peer stranger;
+
+	EXPECT_EQ('o', hear(&owner));
+	stranger = fork_peer();
+	if (!stranger.pid) {
+		become(OTHER, 0);
+		CHECK_EQ(-EACCES, may(self->dev, owner.pid, W));
+		CHECK_EQ(-EACCES, may(self->dev, owner.pid, R));
+		CHECK_EQ(-EACCES, may(self->dev, owner.pid, M));
+		CHECK_EQ(-EACCES, may(self->dev, owner.pid, L));
+		_exit(0);
+	}
+	EXPECT_EQ(0, end(&stranger));
+	/* Nor does who may, and wants what it cannot be. */
+	EXPECT_EQ(-ENOENT, box_open(self->dev, &open));
+	EXPECT_EQ(0, box_info(self->dev, &info));
+	EXPECT_EQ(self->info.box_objects_used, info.box_objects_used);
+	EXPECT_EQ(0, may(self->dev, owner.pid, W));
+	EXPECT_EQ(0, box_info(self->dev, &info));
+	EXPECT_EQ(self->info.box_objects_used + 1, info.box_objects_used);
+	EXPECT_EQ(0, end(&owner));
+}
+
 TEST_F(direct, the_saved_uid_of_the_process_counts_too)
 {
 	struct peer owner = fork_peer();

@@ -440,6 +440,73 @@ TEST_F(pool, a_full_pool_refuses_and_loses_nothing)
 	EXPECT_EQ(5, stat.refused);
 }
 
+/* What waits in the kernel takes as much of max_bytes as what is in the ring. */
+TEST_F(pool, no_way_in_leads_beyond_the_limits)
+{
+	const __u64 each = 200 + IPCBOX_POOL_OVERHEAD;
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MAX_BYTES | IPCBOX_SET_MAX_MESSAGE_BYTES,
+		.max_bytes = 3 * each,
+		.max_message_bytes = 2 * each,
+	};
+	unsigned char out[200] = { };
+	struct ipcbox_stat stat;
+	unsigned int i;
+
+	ASSERT_EQ(0, box_set(self->fd, &set));
+	EXPECT_EQ(3, fill(self->fd, out, sizeof(out)));
+	EXPECT_EQ(-EAGAIN, box_send(self->fd, out, 0, 0, 0, IPCBOX_NOWAIT, 0));
+	EXPECT_EQ(0, box_stat(self->fd, &stat));
+	EXPECT_EQ(3 * each, stat.bytes);
+	/* Room for one with its overhead, and for two without. */
+	ASSERT_NE(NULL, pool_look(&self->pool));
+	pool_take(&self->pool);
+	pool_release(&self->pool);
+	EXPECT_EQ(1, fill(self->fd, out, sizeof(out) - IPCBOX_POOL_OVERHEAD));
+	EXPECT_EQ(0, fill(self->fd, out, 1));
+	EXPECT_EQ(0, box_stat(self->fd, &stat));
+	EXPECT_EQ(3 * each - IPCBOX_POOL_OVERHEAD, stat.bytes);
+	EXPECT_EQ(3 * each, stat.bytes_peak);
+	for (i = 0; i < 3; i++) {
+		ASSERT_NE(NULL, pool_look(&self->pool));
+		pool_take(&self->pool);
+	}
+	pool_release(&self->pool);
+	EXPECT_EQ(0, box_stat(self->fd, &stat));
+	EXPECT_EQ(0, stat.messages);
+	EXPECT_EQ(0, stat.bytes);
+}
+
+TEST_F(pool, what_moves_into_the_ring_counts_once)
+{
+	unsigned char out[4000] = { };
+	struct ipcbox_stat stat;
+	unsigned int n, i;
+	pid_t child;
+
+	/* All that the limits allow, and another user's first message. */
+	n = fill(self->fd, out, sizeof(out));
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(0, box_become(OTHER, OTHER));
+		CHECK_EQ(1, box_send(self->fd, out, sizeof(out), 0, 0,
+				     IPCBOX_NOWAIT, 0));
+		_exit(0);
+	}
+	EXPECT_EQ(0, box_wait(child));
+	for (i = 0; i <= n; i++) {
+		ASSERT_NE(NULL, pool_look(&self->pool));
+		pool_take(&self->pool);
+		pool_release(&self->pool);
+		EXPECT_GE(0, pool_wait(self->fd, IPCBOX_NOWAIT, 0));
+	}
+	EXPECT_EQ(0, box_stat(self->fd, &stat));
+	EXPECT_EQ(n + 1, stat.messages_peak);
+	EXPECT_EQ((n + 1) * (sizeof(out) + IPCBOX_POOL_OVERHEAD),
+		  stat.bytes_peak);
+	EXPECT_EQ(0, stat.bytes);
+}
+
 /* A child sends number after number, waiting for room. */
 static pid_t send_numbers(int fd, __u32 from, __u32 count)
 {

@@ -130,9 +130,15 @@ TEST_F(stream, must_be_a_queue_of_pieces_of_pipe_buf)
 	struct ipcbox_create create = {
 		.flags = IPCBOX_CREATE_STREAM,
 		.kind = IPCBOX_MAILBOX,
-		.rights = R,
+		.rights = R | M,
+	};
+	struct ipcbox_set set = {
+		.mask = IPCBOX_SET_MAX_MESSAGE_BYTES,
+		.max_messages = 3,
+		.max_message_bytes = PIPE_BUF - 1,
 	};
 	struct box_snapshot before;
+	struct ipcbox_stat stat;
 	int fd;
 
 	box_snapshot(self->dev, -1, &before);
@@ -147,6 +153,15 @@ TEST_F(stream, must_be_a_queue_of_pieces_of_pipe_buf)
 	create.max_bytes = PIPE_BUF;
 	fd = box_create(self->dev, &create);
 	EXPECT_LE(0, fd);
+	/* Nor can it be set so later. */
+	EXPECT_EQ(-EINVAL, box_set(fd, &set));
+	set.mask |= IPCBOX_SET_MAX_MESSAGES;
+	EXPECT_EQ(-EINVAL, box_set(fd, &set));
+	EXPECT_EQ(0, box_stat(fd, &stat));
+	EXPECT_EQ(PIPE_BUF, stat.max_message_bytes);
+	EXPECT_NE(3, stat.max_messages);
+	set.max_message_bytes = PIPE_BUF;
+	EXPECT_EQ(0, box_set(fd, &set));
 	close(fd);
 }
 

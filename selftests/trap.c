@@ -12,9 +12,6 @@
 
 #define SKIPPED		4	/* KSFT_SKIP */
 
-/* What the flag of a box_trapped says while it is neither of BOX_*. */
-#define HANGS		1
-
 struct deed {
 	long (*function)(int fd, char *trap);
 	int fd;
@@ -28,7 +25,10 @@ static void *do_deed(void *arg)
 	return (void *)deed->function(deed->fd, deed->trap);
 }
 
-/* A page whose first use stops the user, until the userfaultfd is served. */
+/*
+ * A page whose first use stops the user, until the userfaultfd is served. The
+ * page before it is an ordinary one.
+ */
 static char *set_trap(int *faults, long page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -38,13 +38,14 @@ static char *set_trap(int *faults, long page)
 	*faults = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (*faults < 0 || ioctl(*faults, UFFDIO_API, &api))
 		return NULL;
-	trap = mmap(NULL, page, PROT_READ | PROT_WRITE,
+	trap = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (trap == MAP_FAILED)
+		return NULL;
+	trap += page;
 	range.range.start = (uintptr_t)trap;
 	range.range.len = page;
-	if (trap == MAP_FAILED || ioctl(*faults, UFFDIO_REGISTER, &range))
-		return NULL;
-	return trap;
+	return ioctl(*faults, UFFDIO_REGISTER, &range) ? NULL : trap;
 }
 
 /* Until somebody hangs in the trap. */
@@ -69,8 +70,8 @@ static void be_trapped(struct box_trapped *trapped, struct deed *deed)
 		_exit(SKIPPED);
 	CHECK(!pthread_create(&thread, NULL, do_deed, deed));
 	await_fault(faults);
-	__atomic_store_n(trapped->flag, HANGS, __ATOMIC_RELEASE);
-	while (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == HANGS)
+	__atomic_store_n(trapped->flag, BOX_HANGS, __ATOMIC_RELEASE);
+	while (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == BOX_HANGS)
 		sched_yield();
 	if (__atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) ==
 	    BOX_TAKE_AWAY) {
@@ -101,7 +102,7 @@ void box_trap_begin(struct box_trapped *trapped,
 
 bool box_hangs(const struct box_trapped *trapped)
 {
-	return __atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == HANGS;
+	return __atomic_load_n(trapped->flag, __ATOMIC_ACQUIRE) == BOX_HANGS;
 }
 
 int box_trap(struct box_trapped *trapped, long (*function)(int fd, char *trap),

@@ -620,8 +620,8 @@ struct ipcbox_list {
  * @gid: group; one of the caller's own, or CAP_CHOWN as above
  * @max_messages: messages that the object holds, at least 1
  * @max_bytes: payload bytes that the object holds
- * @max_message_bytes: largest payload that it takes, 1 to the object's
- *	max_bytes as it stands after this call
+ * @max_message_bytes: largest payload that it takes, 1, for a stream PIPE_BUF,
+ *	to the object's max_bytes as it stands after this call
  * @dead_letter: the id of another mailbox or queue of the box, on which the
  *	caller could get IPCBOX_RIGHT_SEND; 0 for none. Messages of this object
  *	that end otherwise than by being received go there, see
@@ -1491,7 +1491,9 @@ struct ipcbox_spin {
  *
  * A mapping keeps the handle open. While there is one, RECEIVE and read fail
  * with EBUSY; without one they work, copying from the ring, and mmap fails with
- * EBUSY while one of them is copying. When the last mapping goes, what was
+ * EBUSY while one of them is copying, or another process makes the first mapping.
+ * The pages are the mapping's alone: what would keep them beyond it, as direct
+ * input and output, vmsplice(2) or a debugger, gets EFAULT. When the last mapping goes, what was
  * released is received; all other messages stay for the next receiver, those
  * that were read among them. Errors: ENODEV no pool; EACCES no right, or to
  * write or execute what is only read; EINVAL not shared, or pages that the pool
