@@ -282,7 +282,7 @@ MUTATIONS = [
         "a handle without the right gets EACCES",
         "module/handle.c",
         [("\tif (!rights)\n\t\treturn -EACCES;\n", "")],
-        "selftests/abi_matrix",
+        "selftests/abi_fields",
         "each_right_is_needed",
     ),
     Mutation(
