@@ -99,6 +99,35 @@ TEST_F(pool, a_record_tells_all_about_its_message)
 	close(w);
 }
 
+/* By the handle that it has sent by before. */
+TEST_F(pool, a_sender_that_becomes_another_is_named_anew)
+{
+	const struct ipcbox_pool_record *record;
+	pid_t child;
+	int i;
+
+	if (geteuid())
+		SKIP(return, "needs root, to become another user");
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(1, box_put(self->fd, 0));
+		CHECK_EQ(0, box_become(OTHER, OTHER));
+		CHECK_EQ(1, box_put(self->fd, 1));
+		_exit(0);
+	}
+	EXPECT_EQ(0, box_wait(child));
+	EXPECT_EQ(1, box_put(self->fd, 2));
+	for (i = 0; i < 3; i++) {
+		record = pool_look(&self->pool);
+		ASSERT_NE(NULL, record);
+		EXPECT_EQ(i == 1 ? OTHER : 0, record->uid);
+		EXPECT_EQ(i == 1 ? OTHER : 0, record->gid);
+		EXPECT_EQ(i == 2 ? getpid() : child, record->pid);
+		pool_take(&self->pool);
+	}
+	pool_release(&self->pool);
+}
+
 static void check_laps(struct pool *pool, int fd, unsigned int messages)
 {
 	__u64 state = 1, length;
