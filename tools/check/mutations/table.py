@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Promises, how the module would break each, and the test that must see it."""
 
-from dataclasses import dataclass
-
-
-@dataclass
-class Mutation:
-    promise: str
-    file: str
-    edits: list  # (text that is there once, text in its place)
-    program: str
-    test: str
-
+import channels
+import pools
+import regions
+from mutation import Mutation
 
 MUTATIONS = [
     # Integrity
@@ -890,3 +883,6 @@ MUTATIONS = [
         "a_crowd_of_expired_ones_does_not_hide_the_living",
     ),
 ]
+
+# What is mapped
+MUTATIONS += regions.MUTATIONS + channels.MUTATIONS + pools.MUTATIONS
