@@ -115,7 +115,7 @@ MUTATIONS = [
         "module/channel.c",
         [("\t\tsmp_store_release(&end->ended, true);\n", "")],
         "selftests/channel",
-        "an_end_that_closes_wakes_the_other_at_once",
+        "a_mapping_keeps_an_end",
     ),
     Mutation(
         "the page of an end that is gone says so",
