@@ -22,8 +22,8 @@ MAPPING = [
         "the memory of a region is mapped through handles only",
         "module/region.c",
         [("\t\tregion_file_operations.mmap = region_refuse_mmap;\n", "\t\t(void)region_refuse_mmap;\n")],
-        "selftests/region_mapping",
-        "a_read_only_mapping_is_never_made_writable",
+        "selftests/region_seal",
+        "nothing_writes_to_a_sealed_region",
     ),
     Mutation(
         "a region has no holes",
