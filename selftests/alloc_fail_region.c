@@ -21,6 +21,7 @@ FIXTURE(fault)
 {
 	int dev;
 	int fd;			/* a region */
+	__u64 id;
 	int other;
 	pid_t peer;
 	size_t page;
@@ -47,6 +48,7 @@ FIXTURE_SETUP(fault)
 	self->fd = region_make(self->dev, self->name, RWM, PAGES * self->page,
 			       SEMS);
 	ASSERT_LE(0, self->fd);
+	self->id = box_id(self->fd);
 	ASSERT_EQ(0, sem_now(self->fd, 1, 5, 0));
 	self->pages = PAGES;
 	self->flags = MAP_SHARED;
@@ -374,7 +376,7 @@ static int op_list(FIXTURE_DATA(fault) * self)
 {
 	struct ipcbox_stat entry = { };
 	struct ipcbox_list list = {
-		.cursor = box_id(self->fd) - 1,
+		.cursor = self->id - 1,
 		.entries = (uintptr_t)&entry,
 		.entry_size = sizeof(entry),
 		.count = 1,

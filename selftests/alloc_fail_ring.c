@@ -19,6 +19,7 @@ FIXTURE(fault)
 {
 	int dev;
 	int fd;			/* what is operated on */
+	__u64 id;		/* of the channel */
 	int other;
 	pid_t peer;
 	size_t page;
@@ -127,6 +128,7 @@ static void be_channel(struct __test_metadata *_metadata,
 {
 	self->fd = end_make(self->dev, M, 2 * self->page);
 	ASSERT_LE(0, self->fd);
+	self->id = box_id(self->fd);
 }
 
 static int op_create_channel(FIXTURE_DATA(fault) * self)
@@ -151,7 +153,7 @@ TEST_F(fault, create_persistent_channel)
 
 static int op_open_producer(FIXTURE_DATA(fault) * self)
 {
-	return box_open_id(self->dev, box_id(self->fd), W);
+	return box_open_id(self->dev, self->id, W);
 }
 
 TEST_F(fault, open_producer)
@@ -162,7 +164,7 @@ TEST_F(fault, open_producer)
 
 static int op_open_consumer(FIXTURE_DATA(fault) * self)
 {
-	return box_open_id(self->dev, box_id(self->fd), R);
+	return box_open_id(self->dev, self->id, R);
 }
 
 TEST_F(fault, open_consumer)
