@@ -626,7 +626,7 @@ static const struct ipcbox_ioctl channel_ioctls[] = {
 		     channel_ioctl_wait, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_CHANNEL_WAKE, ipcbox_channel_wake, flags,
 		     channel_ioctl_wake),
-	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, semaphores,
+	IPCBOX_IOCTL(IPCBOX_IOC_STAT, ipcbox_stat, changed_at,
 		     ipcbox_object_stat, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_SET, ipcbox_set, max_descriptors,
 		     ipcbox_object_set),

@@ -305,8 +305,9 @@ static int region_registered(struct ipcbox_object *object)
 		return 0;
 	snprintf(name, sizeof(name), "ipcbox:%llu", object->id);
 	file = shmem_file_setup(name, object->mapped_bytes, 0);
+	/* It has no limit of its own: what it calls space is an inode's memory. */
 	if (IS_ERR(file))
-		return PTR_ERR(file);
+		return PTR_ERR(file) == -ENOSPC ? -ENOMEM : PTR_ERR(file);
 	/* Nobody opens it by /proc/PID/map_files but who overrides modes. */
 	file_inode(file)->i_mode = S_IFREG;
 	region_adopt(file);

@@ -3,23 +3,15 @@
  * Each operation with its first, second, third, ... allocation or copy to or from
  * user memory failing, until it gets through: every failure is a clean errno and
  * changes nothing.
- *
- * Needs a kernel with fault injection: /proc/self/fail-nth, failslab,
- * fail_page_alloc and fail_usercopy.
  */
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "box.h"
 
 #define LARGE		60000
-#define ROUNDS_MAX	300
 
 FIXTURE(fault)
 {
@@ -27,9 +19,6 @@ FIXTURE(fault)
 	int fd;			/* a queue with three messages */
 	int spare;
 	__u64 spare_id;
-	int nth;		/* /proc/thread-self/fail-nth */
-	char debugfs[64];
-	bool mounted;
 	char name[BOX_NAME_SIZE];
 	char fresh[BOX_NAME_SIZE];
 	char *large;
@@ -40,50 +29,14 @@ FIXTURE(fault)
 	__u64 token;
 };
 
-static int setting(const char *root, const char *name, const char *value)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	return box_write_file(path, value);
-}
-
-/* Every allocation may fail, those that may wait too; and quietly. */
-static int configure(const char *root)
-{
-	if (setting(root, "failslab/ignore-gfp-wait", "N"))
-		return -1;
-	setting(root, "failslab/verbose", "0");
-	setting(root, "failslab/cache-filter", "N");
-	setting(root, "fail_page_alloc/ignore-gfp-wait", "N");
-	setting(root, "fail_page_alloc/ignore-gfp-highmem", "N");
-	setting(root, "fail_page_alloc/min-order", "0");
-	setting(root, "fail_page_alloc/verbose", "0");
-	setting(root, "fail_usercopy/verbose", "0");
-	return 0;
-}
+#include "fault.h"
 
 FIXTURE_SETUP(fault)
 {
 	__u32 i;
 
-	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->nth);
-	snprintf(self->debugfs, sizeof(self->debugfs), "/sys/kernel/debug");
-	if (configure(self->debugfs)) {
-		snprintf(self->debugfs, sizeof(self->debugfs),
-			 "/tmp/ipcbox.debug.%d", getpid());
-		mkdir("/tmp", 01777);
-		mkdir(self->debugfs, 0700);
-		if (unshare(CLONE_NEWNS) ||
-		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-		    mount("none", self->debugfs, "debugfs", 0, NULL) ||
-		    configure(self->debugfs)) {
-			rmdir(self->debugfs);
-			SKIP(return, "no failslab under debugfs");
-		}
-		self->mounted = true;
-	}
+	if (!fault_begin())
+		SKIP(return, "no failslab under debugfs");
 	self->dev = box_device();
 	ASSERT_LE(0, self->dev);
 	box_name(self->name, "fault");
@@ -105,74 +58,7 @@ FIXTURE_TEARDOWN(fault)
 	close(self->spare);
 	close(self->fd);
 	close(self->dev);
-	close(self->nth);
-	if (self->mounted) {
-		umount2(self->debugfs, MNT_DETACH);
-		rmdir(self->debugfs);
-	}
-}
-
-/* Reading and writing the number may be what fails: then it was the n-th. */
-static void arm(int nth, unsigned int n)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u", n);
-
-	while (pwrite(nth, text, length, 0) != length)
-		;
-}
-
-/* Whether the fault was injected before this. */
-static bool disarm(int nth)
-{
-	char text[16] = "";
-	bool fired;
-
-	fired = pread(nth, text, sizeof(text) - 1, 0) < 0 || atoi(text) == 0;
-	while (pwrite(nth, "0", 1, 0) != 1)
-		;
-	return fired;
-}
-
-/*
- * @undo: puts back what a successful call did, and says whether it had done
- * what it should.
- */
-static void sweep(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(fault) * self,
-		  int (*call)(FIXTURE_DATA(fault) * self),
-		  bool (*undo)(FIXTURE_DATA(fault) * self, int ret))
-{
-	struct box_snapshot before;
-	unsigned int n, failed = 0;
-	bool fired;
-	int ret;
-
-	for (n = 1; n < ROUNDS_MAX; n++) {
-		box_snapshot(self->dev, self->fd, &before);
-		arm(self->nth, n);
-		ret = call(self);
-		fired = disarm(self->nth);
-		if (ret < 0) {
-			failed++;
-			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT)
-				TH_LOG("fault %u: errno %d", n, -ret);
-			EXPECT_TRUE(box_unchanged(self->dev, self->fd,
-						  &before))
-				TH_LOG("fault %u: errno %d", n, -ret);
-			EXPECT_TRUE(fired)
-				TH_LOG("failed without fault %u", n);
-			continue;
-		}
-		EXPECT_TRUE(undo(self, ret))
-			TH_LOG("fault %u, returned %d", n, ret);
-		if (!fired)
-			break;
-	}
-	EXPECT_LT(n, ROUNDS_MAX);
-	/* At least the copy of the structure can fail. */
-	EXPECT_LT(0, failed);
-	TH_LOG("%u faults, %u of them made the call fail", n - 1, failed);
+	fault_end();
 }
 
 /* The three messages are there, in order; and put in again. */
@@ -820,7 +706,7 @@ TEST_F(fault, reply)
 static int op_send_files(FIXTURE_DATA(fault) * self)
 {
 	static const __u32 number = 77;
-	int files[2] = { self->nth, self->nth };
+	int files[2] = { fault.nth, fault.nth };
 	struct ipcbox_outgoing out = {
 		.data = (uintptr_t)&number,
 		.length = sizeof(number),
@@ -982,11 +868,5 @@ TEST_F(fault, open_process)
 
 int main(int argc, char **argv)
 {
-	if (access("/proc/thread-self/fail-nth", W_OK)) {
-		ksft_print_header();
-		ksft_exit_skip("no /proc/thread-self/fail-nth: %s\n",
-			       geteuid() ? "needs root" :
-			       "this kernel has no fault injection");
-	}
-	return test_harness_run(argc, argv);
+	return fault_main(argc, argv);
 }

@@ -730,7 +730,7 @@ TEST_F(channel, an_end_that_was_not_there_yet_is_awaited)
 	__u32 position;
 	int w = end_make(self->dev, W, self->page);
 	struct end end;
-	int r;
+	int r, m;
 
 	ASSERT_LE(0, w);
 	ASSERT_EQ(0, end_map(&end, w, 1));
@@ -743,6 +743,17 @@ TEST_F(channel, an_end_that_was_not_there_yet_is_awaited)
 	EXPECT_EQ(-EPIPE, end_await(&end, 8, &position, 1));
 	EXPECT_EQ(POLLHUP, box_poll(w));
 	end_close(&end);
+
+	/* Others that came and went do not change that. */
+	m = end_make(self->dev, M, self->page);
+	ASSERT_LE(0, m);
+	close(box_open_id(self->dev, box_id(m), W));
+	w = box_open_id(self->dev, box_id(m), W);
+	ASSERT_EQ(0, end_map(&end, w, 1));
+	EXPECT_EQ(-ETIMEDOUT, end_await(&end, 8, &position, 1));
+	EXPECT_EQ(OUT, box_poll(w));
+	end_close(&end);
+	close(m);
 
 	r = end_make(self->dev, R, self->page);
 	ASSERT_LE(0, r);

@@ -17,6 +17,8 @@
 
 #include "kselftest_harness.h"
 #include "box.h"
+#include "channel_end.h"
+#include "region.h"
 
 #define MOST	IPCBOX_DESCRIPTORS_MAX
 #define COST	4096	/* of one in flight, to its sender's budget */
@@ -285,6 +287,52 @@ TEST_F(descriptors, other_files_travel)
 		EXPECT_EQ(0, close(got[i]));
 		close(files[i]);
 	}
+	close(self->sent);
+}
+
+/* What is mapped holds no files: its handles may go, with their rights. */
+TEST_F(descriptors, handles_on_regions_and_channels_travel)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	int region = region_make(self->dev, NULL, RWM, page, 1);
+	int files[2], got[2];
+	struct ipcbox_incoming in;
+	__u32 position, *memory;
+	struct end consumer;
+	__u64 id;
+
+	files[0] = box_open_id(self->dev, box_id(region), R);
+	files[1] = end_make(self->dev, W, page);
+	ASSERT_LE(0, files[1]);
+	id = box_id(files[1]);
+	ASSERT_EQ(0, end_map(&consumer, box_open_id(self->dev, id, R), 0));
+	EXPECT_EQ(1, send_some(self->fd, files, 2, IPCBOX_NOWAIT, 0));
+	close(files[0]);
+	close(files[1]);
+	/* In the message it is there as in a process. */
+	EXPECT_EQ(-EBUSY, box_open_id(self->dev, id, W));
+	EXPECT_EQ(0, box_poll(consumer.fd));
+	EXPECT_EQ(1, receive_some(self->fd, &in, got, 2, 0));
+	ASSERT_EQ(2, in.descriptor_count);
+	memory = region_map(got[0], page, PROT_READ);
+	ASSERT_NE(NULL, memory);
+	EXPECT_EQ(EACCES, region_map_error(got[0], page, PROT_READ | PROT_WRITE,
+					   MAP_SHARED, 0));
+	EXPECT_EQ(0, sem_now(region, 0, 1, 0));
+	EXPECT_EQ(1, sem_value(got[0], 0));
+	EXPECT_EQ(0, end_wake(got[1]));
+
+	/* It goes with the last of them, and the other end is told. */
+	EXPECT_EQ(1, send_some(self->fd, &got[1], 1, IPCBOX_NOWAIT, 0));
+	close(got[1]);
+	EXPECT_EQ(-ETIMEDOUT, end_await(&consumer, 8, &position, 1));
+	close(self->fd);
+	EXPECT_EQ(-EPIPE, end_await(&consumer, 8, &position, IPCBOX_FOREVER));
+	self->fd = make_taking(self->dev, MOST);
+	end_close(&consumer);
+	munmap(memory, page);
+	close(got[0]);
+	close(region);
 	close(self->sent);
 }
 

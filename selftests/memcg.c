@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is queued is charged to the memory cgroup of the one who sent it. */
+/*
+ * What is queued is charged to the memory cgroup of the one who sent it, what is
+ * mapped to that of its creator; and when it goes, nothing stays charged.
+ */
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +12,9 @@
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
-#include "box.h"
+#include "channel_end.h"
+#include "pool.h"
+#include "region.h"
 
 #define KIB		1024ull
 #define MIB		(1024 * KIB)
@@ -206,6 +211,145 @@ TEST_F(memcg, a_full_cgroup_is_enomem)
 	/* Others are not concerned. */
 	EXPECT_EQ(1, box_put(self->fd, 1));
 	free(data);
+}
+
+#define MAPPED		(4 * MIB)
+#define MOST_OF(bytes)	((bytes) * 7 / 8)
+
+static __u64 charged(FIXTURE_DATA(memcg) * self)
+{
+	return group_read(self->group, "memory.current", NULL);
+}
+
+/* Of memory that goes when others have let go of it. */
+static void await_uncharged(FIXTURE_DATA(memcg) * self, __u64 least)
+{
+	while (charged(self) > least)
+		sched_yield();
+}
+
+TEST_F(memcg, memory_for_mapping_is_charged_to_the_creator)
+{
+	__u32 *flag = box_shared(sizeof(*flag));
+	char name[BOX_NAME_SIZE];
+	__u64 before, full;
+	char *memory;
+	pid_t child;
+	int fd;
+
+	box_name(name, "memcg");
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(0, join(self->group));
+		CHECK(region_make(self->dev, name, RWM, MAPPED, 0) >= 0);
+		before = charged(self);
+		CHECK(end_make(self->dev, W, MAPPED) >= 0);
+		CHECK(charged(self) >= before + MOST_OF(MAPPED));
+		before = charged(self);
+		CHECK(pool_create(self->dev, R, MAPPED, 0, 0) >= 0);
+		CHECK(charged(self) >= before + MOST_OF(MAPPED));
+		__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+		box_await_flag(flag, 2);
+		_exit(0);
+	}
+	while (box_is_running(child) &&
+	       __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 1)
+		sched_yield();
+	/* Who touches the pages first is in another group. */
+	before = charged(self);
+	fd = box_open_name(self->dev, name, R | W);
+	ASSERT_LE(0, fd);
+	memory = region_map(fd, MAPPED, PROT_READ | PROT_WRITE);
+	ASSERT_NE(NULL, memory);
+	memset(memory, 1, MAPPED);
+	full = charged(self);
+	EXPECT_LE(before + MOST_OF(MAPPED), full);
+	__atomic_store_n(flag, 2, __ATOMIC_RELEASE);
+	EXPECT_EQ(0, box_wait(child));
+	/* The creator has ended: what is in use stays charged to its group. */
+	await_uncharged(self, full - MOST_OF(2 * MAPPED));
+	EXPECT_LE(MOST_OF(MAPPED), charged(self));
+	EXPECT_EQ(1, memory[MAPPED - 1]);
+	munmap(memory, MAPPED);
+	close(fd);
+	await_uncharged(self, full - MOST_OF(3 * MAPPED));
+	munmap(flag, sizeof(*flag));
+}
+
+#define DEATHS		25
+#define ROUNDS		20
+#define RING		(64 * KIB)
+
+/* One of each kind, all of it in use. */
+static void use_one_of_each(int dev)
+{
+	static const char data[1000];
+	struct end consumer, producer;
+	struct pool pool;
+	char *memory;
+	int fd, w, i;
+
+	fd = region_make(dev, NULL, RWM, RING, 8);
+	memory = region_map(fd, RING, PROT_READ | PROT_WRITE);
+	CHECK(memory);
+	memset(memory, 1, RING);
+	CHECK_EQ(0, sem_now(fd, 0, 1, UNDO));
+	w = end_make(dev, W, RING);
+	CHECK_EQ(0, end_map(&producer, w, 1));
+	CHECK_EQ(0, end_map(&consumer, box_open_id(dev, box_id(w), R), 0));
+	CHECK_EQ(0, end_send(&producer, data, sizeof(data), 0));
+	fd = pool_create(dev, RWM, RING, 0, 0);
+	CHECK_EQ(0, pool_map(fd, &pool));
+	for (i = 0; i < 10; i++)
+		CHECK_EQ(1, box_send(fd, data, sizeof(data), 0, 0,
+				     IPCBOX_NOWAIT, 0));
+}
+
+/* Dies with all that it has, in the middle of making more. */
+static void use_until_killed(int dev, __u32 *rounds)
+{
+	for (;;) {
+		use_one_of_each(dev);
+		__atomic_fetch_add(rounds, 1, __ATOMIC_RELEASE);
+	}
+}
+
+TEST_F(memcg, nothing_stays_of_what_was_mapped)
+{
+	__u32 *rounds = box_shared(sizeof(*rounds));
+	struct ipcbox_info before, after;
+	__u64 kernel;
+	pid_t child;
+	int i;
+
+	ASSERT_EQ(0, box_info(self->dev, &before));
+	for (i = 0; i < DEATHS; i++) {
+		__atomic_store_n(rounds, 0, __ATOMIC_RELEASE);
+		child = box_fork();
+		if (!child) {
+			CHECK_EQ(0, join(self->group));
+			use_until_killed(self->dev, rounds);
+		}
+		while (box_is_running(child) &&
+		       __atomic_load_n(rounds, __ATOMIC_ACQUIRE) < ROUNDS)
+			sched_yield();
+		kill(child, SIGKILL);
+		ASSERT_EQ(BOX_KILLED(SIGKILL), box_wait(child));
+	}
+	ASSERT_EQ(0, box_info(self->dev, &after));
+	EXPECT_EQ(before.user_mapped_bytes_used, after.user_mapped_bytes_used);
+	EXPECT_EQ(before.user_bytes_used, after.user_bytes_used);
+	EXPECT_EQ(before.box_objects_used, after.box_objects_used);
+	/*
+	 * What is freed later, is. An object of a few hundred bytes for each, or
+	 * two rings, would be more than that.
+	 */
+	do {
+		kernel = group_read(self->group, "memory.stat", "kernel");
+	} while (kernel > RING ||
+		 group_read(self->group, "memory.stat", "shmem"));
+	TH_LOG("%llu bytes are left of %d", kernel, DEATHS * ROUNDS);
+	munmap(rounds, sizeof(*rounds));
 }
 
 TEST_HARNESS_MAIN

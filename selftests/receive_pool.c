@@ -99,6 +99,35 @@ TEST_F(pool, a_record_tells_all_about_its_message)
 	close(w);
 }
 
+/* By the handle that it has sent by before. */
+TEST_F(pool, a_sender_that_becomes_another_is_named_anew)
+{
+	const struct ipcbox_pool_record *record;
+	pid_t child;
+	int i;
+
+	if (geteuid())
+		SKIP(return, "needs root, to become another user");
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(1, box_put(self->fd, 0));
+		CHECK_EQ(0, box_become(OTHER, OTHER));
+		CHECK_EQ(1, box_put(self->fd, 1));
+		_exit(0);
+	}
+	EXPECT_EQ(0, box_wait(child));
+	EXPECT_EQ(1, box_put(self->fd, 2));
+	for (i = 0; i < 3; i++) {
+		record = pool_look(&self->pool);
+		ASSERT_NE(NULL, record);
+		EXPECT_EQ(i == 1 ? OTHER : 0, record->uid);
+		EXPECT_EQ(i == 1 ? OTHER : 0, record->gid);
+		EXPECT_EQ(i == 2 ? getpid() : child, record->pid);
+		pool_take(&self->pool);
+	}
+	pool_release(&self->pool);
+}
+
 static void check_laps(struct pool *pool, int fd, unsigned int messages)
 {
 	__u64 state = 1, length;
@@ -956,8 +985,8 @@ TEST_F(pool, what_was_not_released_is_for_the_next_receiver)
 	unsigned char secret[3000];
 	struct ipcbox_stat stat;
 	struct pool pool = { };
+	__u64 id, released;
 	int r, w, i;
-	__u64 id;
 
 	r = box_create(self->dev, &create);
 	ASSERT_LE(0, r);
@@ -972,11 +1001,14 @@ TEST_F(pool, what_was_not_released_is_for_the_next_receiver)
 		EXPECT_NE(NULL, pool_look(&pool));
 		pool_take(&pool);
 	}
-	pool_release(&pool);
+	released = pool.receiver->next;
 	/* Read and not released. */
 	EXPECT_NE(NULL, pool_look(&pool));
 	pool_take(&pool);
-	pool_unmap(&pool);
+	/* The last that it does counts. */
+	munmap((void *)(uintptr_t)pool.page, pool.page_size + 2 * pool.size);
+	__atomic_store_n(&pool.receiver->tail, released, __ATOMIC_RELEASE);
+	munmap(pool.receiver, pool.page_size);
 	close(r);
 	/* Nobody is there, and the mailbox stays. */
 	EXPECT_EQ(1, box_put(w, 5));

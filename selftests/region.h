@@ -137,4 +137,21 @@ static inline int sem_assign(int fd, __u32 semaphore, __u32 value,
 	return ioctl(fd, IPCBOX_IOC_SEM_SET, &request) ? -errno : 0;
 }
 
+/* The first three of a region, without other maximum than that of all. */
+static inline int sem_assign_three(int fd, __u32 first, __u32 second,
+				   __u32 third)
+{
+	return sem_assign(fd, 0, first, SEM_MAX) ?:
+	       sem_assign(fd, 1, second, SEM_MAX) ?:
+	       sem_assign(fd, 2, third, SEM_MAX);
+}
+
+static inline bool sem_has_three(int fd, __u32 first, __u32 second, __u32 third)
+{
+	struct ipcbox_sem_state states[3];
+
+	return !sem_get(fd, 0, 3, states) && states[0].value == first &&
+	       states[1].value == second && states[2].value == third;
+}
+
 #endif /* _REGION_H */

@@ -364,6 +364,23 @@ TEST_F(region, private_mappings_are_copies)
 	munmap(copy, self->size);
 }
 
+/* Who made holes would wait for page faults that do not wait for him. */
+TEST_F(region, it_has_no_holes)
+{
+	char *memory = region_map(self->fd, self->size,
+				  PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(NULL, memory);
+	box_fill(memory, self->size, 3);
+	EXPECT_EQ(-1, madvise(memory, self->page, MADV_REMOVE));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_TRUE(box_filled(memory, self->size, 3));
+	EXPECT_EQ(-1, fallocate(self->fd, FALLOC_FL_PUNCH_HOLE |
+				FALLOC_FL_KEEP_SIZE, 0, self->page));
+	EXPECT_TRUE(box_filled(memory, self->size, 3));
+	munmap(memory, self->size);
+}
+
 TEST_F(region, mappings_are_counted)
 {
 	char *memory = region_map(self->fd, self->size,

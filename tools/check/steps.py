@@ -34,8 +34,8 @@ def module(kernel):
 # hangs ends after 150 s of itself.
 PROGRAM_LIMIT = 400
 SELFTESTS_LIMIT = 1800
-# It makes allocations fail, which stock kernels cannot do.
-ON_STOCK = "--skip alloc_fail"
+# They make allocations fail, which stock kernels cannot do.
+ON_STOCK = "--skip alloc_fail --skip alloc_fail_region --skip alloc_fail_ring"
 # About as long as on a stock kernel.
 ON_DEBUG = "--arguments 'stress_kill=4000 16' --arguments fuzz_ioctl=10000"
 

@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Promises, how the module would break each, and the test that must see it."""
 
-from dataclasses import dataclass
-
-
-@dataclass
-class Mutation:
-    promise: str
-    file: str
-    edits: list  # (text that is there once, text in its place)
-    program: str
-    test: str
-
+import channels
+import pools
+import regions
+from mutation import Mutation
 
 MUTATIONS = [
     # Integrity
@@ -282,7 +275,7 @@ MUTATIONS = [
         "a handle without the right gets EACCES",
         "module/handle.c",
         [("\tif (!rights)\n\t\treturn -EACCES;\n", "")],
-        "selftests/abi_matrix",
+        "selftests/abi_fields",
         "each_right_is_needed",
     ),
     Mutation(
@@ -919,3 +912,6 @@ MUTATIONS = [
         "who_looks_at_one_page_maps_one",
     ),
 ]
+
+# What is mapped
+MUTATIONS += regions.MUTATIONS + channels.MUTATIONS + pools.MUTATIONS
