@@ -157,7 +157,7 @@ MUTATIONS = [
         "module/pool_send.c",
         [
             (
-                "\t\t     !ipcbox_queue_share_has_room(queue, &sender->share->share,\n\t\t\t\t\t\t  bytes)))\n",
+                "\t\t     !ipcbox_queue_share_has_room(queue, &sender->share->share,\n\t\t\t\t\t\t  parcel->length)))\n",
                 "\t\t     false))\n",
             )
         ],
