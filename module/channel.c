@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "exchange.h"
 #include "locking.h"
+#include "mapping.h"
 #include "trace.h"
 
 #define CHANNEL_BYTES		SZ_256K
@@ -362,11 +363,10 @@ static int channel_insert_data(struct ipcbox_channel *channel,
 		unsigned long i = first % channel->count;
 		unsigned long n = min(channel->count - i,
 				      (area->vm_end - address) >> PAGE_SHIFT);
-		unsigned long left = n;
 		int error;
 
-		error = vm_insert_pages(area, address, &channel->data[i],
-					&left);
+		error = ipcbox_mapping_insert(area, address, &channel->data[i],
+					      n);
 		if (error)
 			return error;
 		address += n << PAGE_SHIFT;
@@ -383,11 +383,11 @@ static int channel_insert(struct ipcbox_channel *channel,
 	int error;
 
 	if (page == IPCBOX_CHANNEL_CONSUMER_PAGE)
-		return vm_insert_page(area, address,
-				      channel->ends[CHANNEL_CONSUMER].frame);
+		return ipcbox_mapping_insert(area, address,
+				&channel->ends[CHANNEL_CONSUMER].frame, 1);
 	if (page == IPCBOX_CHANNEL_PRODUCER_PAGE) {
-		error = vm_insert_page(area, address,
-				       channel->ends[CHANNEL_PRODUCER].frame);
+		error = ipcbox_mapping_insert(area, address,
+				&channel->ends[CHANNEL_PRODUCER].frame, 1);
 		if (error)
 			return error;
 		address += PAGE_SIZE;
@@ -438,7 +438,6 @@ static int channel_mmap(struct ipcbox_handle *handle,
 	ipcbox_vm_flags_clear(area, VM_MAYEXEC);
 	if (area->vm_flags & VM_EXEC)
 		return -EACCES;
-	ipcbox_vm_flags_set(area, VM_DONTEXPAND | VM_DONTDUMP | VM_MIXEDMAP);
 	error = channel_insert(channel, area);
 	if (error)
 		return error;

@@ -80,7 +80,7 @@ static int pool_alloc(struct ipcbox_pool *pool, u64 size)
 	if (error)
 		return error;
 	pool->area = vmap(pool->pages, pool->page_count + ring_pages,
-			  VM_MAP | VM_USERMAP, PAGE_KERNEL);
+			  VM_MAP, PAGE_KERNEL);
 	if (!pool->area)
 		return -ENOMEM;
 	pool->receiver = pool->area + IPCBOX_POOL_RECEIVER_PAGE * PAGE_SIZE;

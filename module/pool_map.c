@@ -5,11 +5,11 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/user_namespace.h>
-#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "exchange.h"
 #include "locking.h"
+#include "mapping.h"
 #include "pool.h"
 
 static bool pool_names_equal(const struct ipcbox_pool_names *one,
@@ -147,14 +147,20 @@ static const struct vm_operations_struct pool_mapping_operations = {
 };
 
 /* The receiver writes its own page and nothing else. */
-static int pool_check_mapping(struct vm_area_struct *area)
+static int pool_check_mapping(const struct ipcbox_pool *pool,
+			      struct vm_area_struct *area)
 {
+	unsigned long pages = IPCBOX_POOL_RING_PAGE +
+			      2 * (pool->ring.size >> PAGE_SHIFT);
+
 	if (!(area->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (area->vm_flags & VM_EXEC)
 		return -EACCES;
 	if (area->vm_pgoff == IPCBOX_POOL_RECEIVER_PAGE)
 		return vma_pages(area) == 1 ? 0 : -EINVAL;
+	if (area->vm_pgoff >= pages || vma_pages(area) > pages - area->vm_pgoff)
+		return -EINVAL;
 	return area->vm_flags & VM_WRITE ? -EACCES : 0;
 }
 
@@ -175,18 +181,18 @@ int ipcbox_pool_mmap(struct ipcbox_handle *handle, struct vm_area_struct *area)
 		return -ENODEV;
 	if (!(handle->rights & IPCBOX_RIGHT_RECEIVE))
 		return -EACCES;
-	error = pool_check_mapping(area);
+	error = pool_check_mapping(pool, area);
 	if (!error)
 		error = pool_begin_mapping(exchange);
 	if (error)
 		return error;
 	ipcbox_vm_flags_clear(area, VM_MAYEXEC);
-	/* Nobody gets hold of a page, and so of what the next receiver has there. */
-	ipcbox_vm_flags_set(area, VM_IO);
 	if (area->vm_pgoff != IPCBOX_POOL_RECEIVER_PAGE)
 		ipcbox_vm_flags_clear(area, VM_MAYWRITE);
 	area->vm_private_data = exchange;
-	error = remap_vmalloc_range(area, pool->area, area->vm_pgoff);
+	error = ipcbox_mapping_insert(area, area->vm_start,
+				      pool->pages + area->vm_pgoff,
+				      vma_pages(area));
 	if (error)
 		pool_mapping_closed(area);
 	else

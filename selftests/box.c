@@ -816,6 +816,20 @@ void *box_edge(size_t length)
 	return memory + page - length;
 }
 
+int box_pin(const void *memory)
+{
+	struct iovec part = { .iov_base = (void *)memory, .iov_len = 100 };
+	int fds[2];
+	int ret;
+
+	if (pipe(fds))
+		return -errno;
+	ret = vmsplice(fds[1], &part, 1, 0) < 0 ? -errno : 0;
+	close(fds[0]);
+	close(fds[1]);
+	return ret;
+}
+
 int box_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

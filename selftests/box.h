@@ -198,6 +198,8 @@ void box_release(struct box_trapped *trapped, __u32 how);
 /* A limit under /sys/module/ipcbox/parameters. */
 int box_parameter_get(const char *name, __u64 *value);
 int box_parameter_set(const char *name, __u64 value);
+/* Has a pipe hold the page of @memory for a moment: 0 or minus errno. */
+int box_pin(const void *memory);
 int box_write_file(const char *path, const char *text);
 
 /* How often the module is in use, or -1 where nothing tells. */

@@ -292,4 +292,14 @@ TEST_F(hostile, a_wait_keeps_its_deadline)
 	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(hostile));
 }
 
+/* Else it could write what a later end has there, or read it. */
+TEST_F(hostile, no_page_can_be_kept_beyond_the_mapping)
+{
+	EXPECT_EQ(0, box_pin(&self->dev));
+	EXPECT_EQ(-EFAULT, box_pin(self->producer.own));
+	EXPECT_EQ(-EFAULT, box_pin(self->producer.other));
+	EXPECT_EQ(-EFAULT, box_pin(self->producer.data));
+	EXPECT_EQ(-EFAULT, box_pin(self->consumer.data));
+}
+
 TEST_HARNESS_MAIN

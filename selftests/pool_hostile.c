@@ -772,27 +772,13 @@ TEST_F(liar, at_random_it_harms_itself_alone)
  * A receiver that wants to keep what it has
  */
 
-static int pin_by_pipe(const void *memory)
-{
-	struct iovec part = { .iov_base = (void *)memory, .iov_len = 100 };
-	int fds[2];
-	int ret;
-
-	if (pipe(fds))
-		return -errno;
-	ret = vmsplice(fds[1], &part, 1, 0) < 0 ? -errno : 0;
-	close(fds[0]);
-	close(fds[1]);
-	return ret;
-}
-
 /* Else a page that it kept would show it what a later receiver gets. */
 TEST_F(liar, no_page_can_be_kept_beyond_the_mapping)
 {
-	EXPECT_EQ(0, pin_by_pipe(self->copy));
-	EXPECT_EQ(-EFAULT, pin_by_pipe(self->pool.ring));
-	EXPECT_EQ(-EFAULT, pin_by_pipe(self->pool.page));
-	EXPECT_EQ(-EFAULT, pin_by_pipe(self->pool.receiver));
+	EXPECT_EQ(0, box_pin(self->copy));
+	EXPECT_EQ(-EFAULT, box_pin(self->pool.ring));
+	EXPECT_EQ(-EFAULT, box_pin(self->pool.page));
+	EXPECT_EQ(-EFAULT, box_pin(self->pool.receiver));
 }
 
 #define MANY	15000

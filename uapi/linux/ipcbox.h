@@ -1493,8 +1493,8 @@ struct ipcbox_spin {
  * with EBUSY; without one they work, copying from the ring, and mmap fails with
  * EBUSY while one of them is copying, or another process makes the first mapping.
  * The pages are the mapping's alone: what would keep them beyond it, as direct
- * input and output, vmsplice(2) or a debugger, gets EFAULT. When the last mapping goes, what was
- * released is received; all other messages stay for the next receiver, those
+ * input and output, vmsplice(2), or a debugger, gets an error, such as EFAULT.
+ * When the last mapping goes, what was released is received; all other messages stay for the next receiver, those
  * that were read among them. Errors: ENODEV no pool; EACCES no right, or to
  * write or execute what is only read; EINVAL not shared, or pages that the pool
  * does not have.
