@@ -19,7 +19,7 @@
 #include "tap.h"
 
 #define SIZE		4096u
-#define MESSAGES	100000u
+#define MESSAGES	20000u
 #define BARRIER		2	/* MEMBARRIER_CMD_GLOBAL_EXPEDITED */
 #define REGISTER	4	/* ..._REGISTER_GLOBAL_EXPEDITED */
 
