@@ -18,9 +18,10 @@
 #include "message.h"
 #include "pool.h"
 #include "trace.h"
+#include "usercopy.h"
 
-/* What is copied in under the lock: a few cache lines. */
-#define POOL_SEND_SMALL		256
+/* What is copied in under the lock, word by word: a few cache lines. */
+#define POOL_SEND_SMALL		IPCBOX_USERCOPY_SHORT
 
 /**
  * struct pool_parcel - a message to be put into a ring
@@ -108,12 +109,25 @@ pool_accept_locked(const struct pool_parcel *parcel,
 	}
 }
 
+/* Copies in without a page fault. */
+static __always_inline bool
+pool_copy_small(struct ipcbox_pool_record *record,
+		const struct pool_parcel *parcel)
+{
+	int error;
+
+	pagefault_disable();
+	error = ipcbox_copy_in(record + 1, parcel->data, parcel->length);
+	pagefault_enable();
+	return !error;
+}
+
 /*
- * Copies in without a page fault. The place was measured by the caller, and
- * __copy_from_user_inatomic() could not check it: a ring is no slab object.
+ * Likewise. The place was measured by the caller, and __copy_from_user_inatomic()
+ * could not check it: a ring is no slab object.
  */
-static __always_inline bool pool_copy_in(struct ipcbox_pool_record *record,
-					 const struct pool_parcel *parcel)
+static bool pool_copy_large(struct ipcbox_pool_record *record,
+			    const struct pool_parcel *parcel)
 {
 	unsigned long left;
 
@@ -139,15 +153,13 @@ static __always_inline int pool_try_small(const struct pool_parcel *parcel)
 	bool was_empty;
 	bool notify;
 
-	if (unlikely(!access_ok(parcel->data, parcel->length)))
-		return -EFAULT;
 	spin_lock(&exchange->lock);
 	record = pool_admit_locked(parcel);
 	if (unlikely(!record)) {
 		spin_unlock(&exchange->lock);
 		return -EAGAIN;
 	}
-	if (unlikely(!pool_copy_in(record, parcel))) {
+	if (unlikely(!pool_copy_small(record, parcel))) {
 		ipcbox_user_uncharge(parcel->handle->sender->share->user,
 				     parcel->length + IPCBOX_MESSAGE_OVERHEAD);
 		spin_unlock(&exchange->lock);
@@ -193,7 +205,7 @@ static noinline int pool_try_large(struct pool_parcel copy)
 	ipcbox_pool_ring_show(&exchange->pool->ring);
 	preempt_disable();
 	spin_unlock(&exchange->lock);
-	copied = pool_copy_in(record, parcel);
+	copied = pool_copy_large(record, parcel);
 	ipcbox_pool_ring_finish(record, copied ? IPCBOX_POOL_READY :
 						 IPCBOX_POOL_VOID);
 	preempt_enable();
@@ -361,7 +373,7 @@ long ipcbox_pool_send(struct ipcbox_handle *handle,
 	if (request->flags & IPCBOX_SYNC)
 		return -EOPNOTSUPP;
 	while (total < request->count) {
-		error = copy_struct_from_user(&outgoing, sizeof(outgoing),
+		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
 					      from, request->message_size);
 		if (!error)
 			error = pool_send_one(handle, &outgoing, patience);

@@ -43,6 +43,9 @@ enum family {
 #define CAN_SELECT		0x10	/* receive by tag */
 #define CAN_HOLD_BACKLOG	0x20	/* messages stay while nobody receives */
 
+/* Messages take no memory, as all that there will be is there from the beginning. */
+#define HAS_ITS_MEMORY		0x40
+
 /**
  * struct shape - what a workload asks of a link
  * @size: bytes of the longest message

@@ -23,6 +23,10 @@ static struct limit {
 	  .wanted = 200000 },
 	{ .path = "/sys/module/ipcbox/parameters/user_bytes",
 	  .wanted = 1 << 30 },
+	{ .path = "/sys/module/ipcbox/parameters/user_mapped_bytes",
+	  .wanted = 1 << 30 },
+	{ .path = "/sys/module/ipcbox/parameters/pool_message_bytes",
+	  .wanted = 16 << 20 },
 };
 
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))

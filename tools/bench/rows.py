@@ -55,6 +55,10 @@ class Results:
         """The median of a row, or None where there is none."""
         return self.rows.get((workload, point, transport), {}).get("median")
 
+    def part(self, workload, point, transport, side):
+        """The part of one side, "send" or "receive", or None where it is not known."""
+        return self.rows.get((workload, point, transport), {}).get(side)
+
     def points(self, workload):
         return list(dict.fromkeys(point for name, point, _ in self.rows if name == workload))
 

@@ -34,6 +34,11 @@ def plain(workload, point, ours):
     return lambda results: results.value(workload, point, ours)
 
 
+def part(side, workload, point, ours):
+    """What one side has of the figure, "send" or "receive"."""
+    return lambda results: results.part(workload, point, ours, side)
+
+
 INSTRUCTIONS = [
     ("round trip, 16 B, send/receive, of POSIX mq", 1.03, against("roundtrip", 16, "ipcbox", ["posix-mq"])),
     ("round trip, 16 B, call/answer, of POSIX mq", 0.98, against("roundtrip", 16, "ipcbox-call", ["posix-mq"])),
@@ -44,6 +49,9 @@ INSTRUCTIONS = [
         against("batch", 32, "ipcbox", SINGLE_PEERS[2:]),
     ),
     ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
+    ("receive pool, 64 B, of the best peer", 0.35, against("oneway", 64, "ipcbox-pool", SINGLE_PEERS)),
+    ("receive pool, 64 B, receiver, instructions", 60, part("receive", "oneway", 64, "ipcbox-pool")),
+    ("one way, 64 KiB, receive pool, of the best peer", 0.60, against("oneway", 65536, "ipcbox-pool", SINGLE_PEERS)),
     ("8 MiB by sealed region, instructions", 15000, plain("oneway", 8 << 20, "ipcbox-region")),
     ("8 MiB by sealed region, of 4 KiB", 1.10, growth("oneway", 8 << 20, 4096, "ipcbox-region")),
     (

@@ -15,6 +15,9 @@ const struct transport *const transports[] = {
 #ifdef HAVE_CHANNEL
 	&transport_channel,
 #endif
+#ifdef HAVE_POOL
+	&transport_pool,
+#endif
 #ifdef HAVE_REGION
 	&transport_region,
 	&transport_region_kept,

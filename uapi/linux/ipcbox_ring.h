@@ -54,7 +54,8 @@
  * MEMBARRIER_CMD_GLOBAL_EXPEDITED, for which the publisher's process has
  * registered. There are two exceptions:
  *
- *  - a publisher that could not register executes a full fence each time (@fence);
+ *  - a publisher that could not register executes a full fence each time, as if the
+ *    other end had asked for it (@fence);
  *  - an end that cannot execute the heavy barrier each time before it sleeps, as
  *    it is watched by poll(2) or may not call membarrier(2), says so by
  *    IPCBOX_CHANNEL_FENCE. A publisher that sees that executes a full fence and
@@ -96,29 +97,32 @@
  * struct ipcbox_ring - what an end knows, in memory of its own
  * @own: its own page
  * @other: the other end's page, which may change at any time
- * @data: the data
+ * @payloads: where in the data the payload of a record at place 0 is
  * @size: bytes of the data
+ * @mask: what of a position is the place in the data
  * @bias: @size for the producer, 0 for the consumer: what is added to the other
- *	end's position to get @limit
+ *	end's position to get where this end must stop
  * @position: where the next record begins
  * @published: as much of it as was published; what @own says is not asked, as
  *	after fork(2) it is another process's, maybe
- * @limit: up to where records may be written, or read, as far as was seen
+ * @bound: payloads at @position may have @bound - @position bytes, as far as was
+ *	seen; less than 0 when there is no room for a record, or no record
  * @held: bytes of the record reserved, or looked at; 0 for none
- * @fence: execute a full fence at each publication
+ * @fence: IPCBOX_CHANNEL_FENCE to execute a full fence at each publication, or 0
  * @broken: the other end broke the protocol
  */
 struct ipcbox_ring {
 	struct ipcbox_channel_page *own;
 	const struct ipcbox_channel_page *other;
-	unsigned char *data;
+	unsigned char *payloads;
 	__u32 size;
+	__u32 mask;
 	__u32 bias;
 	__u32 position;
 	__u32 published;
-	__u32 limit;
+	__u32 bound;
 	__u32 held;
-	int fence;
+	__u32 fence;
 	int broken;
 };
 
@@ -146,13 +150,25 @@ static inline __u32 ipcbox_ring_record(__u32 length)
 	       ~(__u32)(IPCBOX_RING_HEADER - 1);
 }
 
+/* The place of the next record's payload. */
+static inline unsigned char *ipcbox_ring_here(const struct ipcbox_ring *ring)
+{
+	return ring->payloads + (ring->position & ring->mask);
+}
+
+/* The length of a payload, from its place: in memory that both ends see. */
+static inline __u32 *ipcbox_ring_length_of(unsigned char *place)
+{
+	return (__u32 *)(void *)(place - IPCBOX_RING_HEADER);
+}
+
 /**
  * ipcbox_ring_room() - bytes that may be written, or read, without a look
  * @ring: the end
  */
 static inline __u32 ipcbox_ring_room(const struct ipcbox_ring *ring)
 {
-	return ring->limit - ring->position;
+	return ring->bound - ring->position + IPCBOX_RING_HEADER;
 }
 
 /* The other end did what it must not: nothing more by this ring. */
@@ -160,7 +176,7 @@ static inline int ipcbox_ring_break(struct ipcbox_ring *ring)
 {
 	ring->broken = 1;
 	ring->held = 0;
-	ring->limit = ring->position;
+	ring->bound = ring->position - IPCBOX_RING_HEADER;
 	return -EIO;
 }
 
@@ -179,7 +195,7 @@ static inline int ipcbox_ring_note(struct ipcbox_ring *ring, __u32 position)
 	if (ring->broken || room > ring->size ||
 	    room < ipcbox_ring_room(ring) || room % IPCBOX_RING_HEADER)
 		return ipcbox_ring_break(ring);
-	ring->limit = ring->position + room;
+	ring->bound = ring->position + room - IPCBOX_RING_HEADER;
 	return 0;
 }
 
@@ -208,6 +224,20 @@ static inline int ipcbox_ring_ended(const struct ipcbox_ring *ring)
 }
 
 /**
+ * ipcbox_ring_close() - make an end by which nothing goes
+ * @ring: filled in
+ *
+ * ipcbox_ring_append() and ipcbox_ring_take() return 0 for it, commit and release
+ * -EINVAL; no other function may be called.
+ */
+static inline void ipcbox_ring_close(struct ipcbox_ring *ring)
+{
+	ring->position = 0;
+	ring->bound = 0u - IPCBOX_RING_HEADER;
+	ring->held = 0;
+}
+
+/**
  * ipcbox_ring_init() - begin, or go on where an earlier end stopped
  * @ring: filled in
  * @own: the end's own page
@@ -228,14 +258,15 @@ static inline int ipcbox_ring_init(struct ipcbox_ring *ring,
 {
 	ring->own = own;
 	ring->other = other;
-	ring->data = (unsigned char *)data;
+	ring->payloads = (unsigned char *)data + IPCBOX_RING_HEADER;
 	ring->size = size;
+	ring->mask = size - 1;
 	ring->bias = producer ? size : 0;
 	ring->position = __atomic_load_n(&own->position, __ATOMIC_RELAXED);
 	ring->published = ring->position;
-	ring->limit = ring->position;
+	ring->bound = ring->position - IPCBOX_RING_HEADER;
 	ring->held = 0;
-	ring->fence = fence;
+	ring->fence = fence ? IPCBOX_CHANNEL_FENCE : 0;
 	ring->broken = ring->position % IPCBOX_RING_HEADER != 0;
 	return ipcbox_ring_look(ring);
 }
@@ -247,7 +278,7 @@ static inline int ipcbox_ring_init(struct ipcbox_ring *ring,
 /**
  * ipcbox_ring_must_wake() - is the other end's wish to be woken fulfilled?
  * @ring: the end
- * @attention: what was read of the other end's page
+ * @attention: from ipcbox_ring_announce(): not 0
  */
 static inline int ipcbox_ring_must_wake(const struct ipcbox_ring *ring,
 					__u32 attention)
@@ -266,23 +297,37 @@ static inline int ipcbox_ring_must_wake(const struct ipcbox_ring *ring,
 }
 
 /**
- * ipcbox_ring_publish() - let the other end have what was written, or read
+ * ipcbox_ring_announce() - let the other end have what was written, or read
+ * @ring: the end
+ * @other: the ring's, as is
+ * @position: which the caller may have at hand
+ *
+ * The release of A and B. Returns 0, or what ipcbox_ring_must_wake() is to be asked
+ * about, which is seldom.
+ */
+static inline __u32
+ipcbox_ring_announce(struct ipcbox_ring *ring,
+		     const struct ipcbox_channel_page *other, __u32 position)
+{
+	ring->published = position;
+	__atomic_store_n(&ring->own->position, position, __ATOMIC_RELEASE);
+	/* Where it has to be more, must_wake() makes up for it and looks again. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&other->attention, __ATOMIC_ACQUIRE) |
+	       ring->fence;
+}
+
+/**
+ * ipcbox_ring_publish() - announce, and tell what is to be done then
  * @ring: the end
  *
- * The release of A and B. Returns whether IPCBOX_IOC_CHANNEL_WAKE is due.
+ * Returns whether IPCBOX_IOC_CHANNEL_WAKE is due.
  */
 static inline int ipcbox_ring_publish(struct ipcbox_ring *ring)
 {
-	__u32 attention;
+	__u32 attention = ipcbox_ring_announce(ring, ring->other,
+					       ring->position);
 
-	ring->published = ring->position;
-	__atomic_store_n(&ring->own->position, ring->position,
-			 __ATOMIC_RELEASE);
-	if (ring->fence)
-		ipcbox_ring_fence();
-	else
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	attention = __atomic_load_n(&ring->other->attention, __ATOMIC_ACQUIRE);
 	if (ipcbox_ring_likely(!attention))
 		return 0;
 	return ipcbox_ring_must_wake(ring, attention);
@@ -374,8 +419,7 @@ static inline int ipcbox_ring_reserve(struct ipcbox_ring *ring, __u32 length,
 			return -EAGAIN;
 	}
 	ring->held = record;
-	*place = ring->data + (ring->position & (ring->size - 1)) +
-		 IPCBOX_RING_HEADER;
+	*place = ipcbox_ring_here(ring);
 	return 0;
 }
 
@@ -389,15 +433,43 @@ static inline int ipcbox_ring_reserve(struct ipcbox_ring *ring, __u32 length,
  */
 static inline int ipcbox_ring_commit(struct ipcbox_ring *ring, __u32 length)
 {
-	unsigned char *header;
-
 	if (!ring->held || length > ring->held - IPCBOX_RING_HEADER)
 		return -EINVAL;
-	header = ring->data + (ring->position & (ring->size - 1));
-	__atomic_store_n((__u32 *)(void *)header, length, __ATOMIC_RELAXED);
+	__atomic_store_n(ipcbox_ring_length_of(ipcbox_ring_here(ring)), length,
+			 __ATOMIC_RELAXED);
 	ring->position += ipcbox_ring_record(length);
 	ring->held = 0;
 	return 0;
+}
+
+/**
+ * ipcbox_ring_append() - reserve and commit at once, in the ordinary case
+ * @ring: the producer's end
+ * @length: bytes of the payload, of any value
+ * @place: where to put the payload's place, which is to be written before the next
+ *	ipcbox_ring_publish()
+ *
+ * What was reserved before is not any more. Returns 1; or 0, with no effect, when
+ * it is not as simple as that: ipcbox_ring_reserve() tells why.
+ */
+static inline int ipcbox_ring_append(struct ipcbox_ring *ring,
+				     unsigned long length, void **place)
+{
+	__u32 position = ring->position;
+	__u32 longest = ring->bound - position;
+	unsigned char *here;
+
+	if (!ipcbox_ring_likely((__s32)longest >= 0) ||
+	    !ipcbox_ring_likely(length <= longest) ||
+	    !ipcbox_ring_likely(!ipcbox_ring_ended(ring)))
+		return 0;
+	here = ring->payloads + (position & ring->mask);
+	__atomic_store_n(ipcbox_ring_length_of(here), (__u32)length,
+			 __ATOMIC_RELAXED);
+	ring->position = position + ipcbox_ring_record((__u32)length);
+	ring->held = 0;
+	*place = here;
+	return 1;
 }
 
 /*
@@ -417,7 +489,7 @@ static inline int ipcbox_ring_commit(struct ipcbox_ring *ring, __u32 length)
 static inline int ipcbox_ring_peek(struct ipcbox_ring *ring,
 				   const void **place, __u32 *length)
 {
-	const unsigned char *header;
+	unsigned char *here;
 	__u32 payload;
 	int ended;
 	int error;
@@ -431,14 +503,13 @@ static inline int ipcbox_ring_peek(struct ipcbox_ring *ring,
 		if (!ipcbox_ring_room(ring))
 			return ended ? -EPIPE : -EAGAIN;
 	}
-	header = ring->data + (ring->position & (ring->size - 1));
-	payload = __atomic_load_n((const __u32 *)(const void *)header,
-				  __ATOMIC_RELAXED);
+	here = ipcbox_ring_here(ring);
+	payload = __atomic_load_n(ipcbox_ring_length_of(here), __ATOMIC_RELAXED);
 	/* The room is a multiple of the header, so the whole record is there. */
 	if (payload > ipcbox_ring_room(ring) - IPCBOX_RING_HEADER)
 		return ipcbox_ring_break(ring);
 	ring->held = ipcbox_ring_record(payload);
-	*place = header + IPCBOX_RING_HEADER;
+	*place = here;
 	*length = payload;
 	return 0;
 }
@@ -457,6 +528,40 @@ static inline int ipcbox_ring_release(struct ipcbox_ring *ring)
 	ring->position += ring->held;
 	ring->held = 0;
 	return 0;
+}
+
+/**
+ * ipcbox_ring_take() - peek and release at once, in the ordinary case
+ * @ring: the consumer's end
+ * @most: bytes that the payload may have
+ * @place: where to put the payload's place, which is to be read before the next
+ *	ipcbox_ring_publish()
+ * @length: where to put its length
+ *
+ * Returns 1; or 0, with no effect, when it is not as simple as that:
+ * ipcbox_ring_peek() tells why.
+ */
+static inline int ipcbox_ring_take(struct ipcbox_ring *ring, unsigned long most,
+				   const void **place, unsigned long *length)
+{
+	__u32 position = ring->position;
+	__u32 longest = ring->bound - position;
+	unsigned long payload;
+	unsigned char *here;
+
+	if (!ipcbox_ring_likely((__s32)longest >= 0))
+		return 0;
+	here = ring->payloads + (position & ring->mask);
+	payload = __atomic_load_n(ipcbox_ring_length_of(here), __ATOMIC_RELAXED);
+	/* What is wrong with it is for ipcbox_ring_peek() to say. */
+	if (!ipcbox_ring_likely(payload <= longest) ||
+	    !ipcbox_ring_likely(payload <= most))
+		return 0;
+	ring->position = position + ipcbox_ring_record((__u32)payload);
+	ring->held = 0;
+	*place = here;
+	*length = payload;
+	return 1;
 }
 
 #endif /* _UAPI_LINUX_IPCBOX_RING_H */

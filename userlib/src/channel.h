@@ -7,15 +7,22 @@
 
 #include "internal.h"
 
+/* What is together is fetched together. */
+#define CACHE_LINE	64
+
 /*
- * One end. The ring comes first, as it is what each message needs.
+ * One end. What each message needs comes first, in one cache line: the ring is
+ * sending for the producer's end, and receiving for the consumer's. By the other
+ * one nothing goes, which so needs no check of its own.
  *
  * barrier: the process may call membarrier(2). polled: the other end executes a
  * fence each time, see IPCBOX_CHANNEL_FENCE. The rest is what channel_wait.c has
  * learnt.
  */
 struct ipcbox_channel {
-	struct ipcbox_ring ring;
+	_Alignas(CACHE_LINE) struct ipcbox_ring sending;
+	_Alignas(CACHE_LINE) struct ipcbox_ring receiving;
+	struct ipcbox_ring *ring;
 	int nowait;
 	int barrier;
 	int polled;
@@ -27,11 +34,15 @@ struct ipcbox_channel {
 	void *consumers;
 	void *producers;
 	size_t page;
+	size_t size;
 };
+
+_Static_assert(sizeof(struct ipcbox_ring) <= CACHE_LINE,
+	       "what each message needs is in one cache line");
 
 static inline int ipcbox_channel_is_producer(const struct ipcbox_channel *end)
 {
-	return end->ring.bias != 0;
+	return end->ring == &end->sending;
 }
 
 /* Wakes the other end, which does not fail on an end that is mapped. */
@@ -39,7 +50,7 @@ void ipcbox_channel_wake_other(struct ipcbox_channel *end);
 
 static inline void ipcbox_channel_publish_inline(struct ipcbox_channel *end)
 {
-	if (!ipcbox_ring_likely(!ipcbox_ring_publish(&end->ring)))
+	if (!ipcbox_ring_likely(!ipcbox_ring_publish(end->ring)))
 		ipcbox_channel_wake_other(end);
 }
 

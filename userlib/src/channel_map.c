@@ -2,6 +2,7 @@
 /* Ends of channels: made, opened, mapped, paired, closed. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,18 +20,23 @@ static void *map(int fd, size_t first, size_t page, size_t length, int writable)
 		    (off_t)(first * page));
 }
 
+static size_t producers_length(const struct ipcbox_channel *end)
+{
+	return end->page + 2 * end->size;
+}
+
 static void unmap(const struct ipcbox_channel *end)
 {
 	if (end->consumers != MAP_FAILED)
 		munmap(end->consumers, end->page);
 	if (end->producers != MAP_FAILED)
-		munmap(end->producers, end->page + 2 * (size_t)end->ring.size);
+		munmap(end->producers, producers_length(end));
 }
 
 /* Whoever may write the producer's part is the producer. Returns 0 or an errno. */
 static int map_parts(struct ipcbox_channel *end, int fd, int *producer)
 {
-	size_t length = end->page + 2 * (size_t)end->ring.size;
+	size_t length = producers_length(end);
 
 	end->consumers = MAP_FAILED;
 	*producer = 1;
@@ -59,21 +65,22 @@ static void set_barriers(struct ipcbox_channel *end)
 	end->barrier = !ipcbox_channel_register_barrier();
 	if (end->barrier)
 		return;
-	__atomic_fetch_or(&end->ring.own->attention, IPCBOX_CHANNEL_FENCE,
+	__atomic_fetch_or(&end->ring->own->attention, IPCBOX_CHANNEL_FENCE,
 			  __ATOMIC_SEQ_CST);
 	nanosleep(&while_, NULL);
 	end->polled = 1;
-	end->ring.fence = 1;
+	end->ring->fence = IPCBOX_CHANNEL_FENCE;
 }
 
-static int begin(struct ipcbox_channel *end, int producer, uint32_t size)
+static int begin(struct ipcbox_channel *end, int producer)
 {
 	void *own = producer ? end->producers : end->consumers;
 	void *other = producer ? end->consumers : end->producers;
 
-	return ipcbox_ring_init(&end->ring, own, other,
-				(char *)end->producers + end->page, size,
-				producer, 0);
+	end->ring = producer ? &end->sending : &end->receiving;
+	return ipcbox_ring_init(end->ring, own, other,
+				(char *)end->producers + end->page,
+				(uint32_t)end->size, producer, 0);
 }
 
 static int map_end(struct ipcbox_handle *handle, struct ipcbox_channel *end)
@@ -88,14 +95,14 @@ static int map_end(struct ipcbox_handle *handle, struct ipcbox_channel *end)
 	if (state.kind != IPCBOX_CHANNEL)
 		return -EINVAL;
 	end->page = (size_t)sysconf(_SC_PAGESIZE);
-	end->ring.size = (uint32_t)state.mapped_bytes;
+	end->size = (size_t)state.mapped_bytes;
 	end->handle = handle;
 	end->spin = IPCBOX_CHANNEL_SPIN;
 	end->average = IPCBOX_CHANNEL_SPIN / 2;
 	end->nowait = (fcntl(handle->fd, F_GETFL) & O_NONBLOCK) != 0;
 	error = map_parts(end, handle->fd, &producer);
 	if (!error)
-		error = begin(end, producer, end->ring.size);
+		error = begin(end, producer);
 	if (error)
 		unmap(end);
 	else
@@ -103,15 +110,29 @@ static int map_end(struct ipcbox_handle *handle, struct ipcbox_channel *end)
 	return error;
 }
 
+static struct ipcbox_channel *allocate(void)
+{
+	struct ipcbox_channel *end = aligned_alloc(CACHE_LINE, sizeof(*end));
+
+	if (!end)
+		return NULL;
+	memset(end, 0, sizeof(*end));
+	ipcbox_ring_close(&end->sending);
+	ipcbox_ring_close(&end->receiving);
+	return end;
+}
+
 int ipcbox_channel_map(struct ipcbox_handle *handle,
 		       struct ipcbox_channel **channel)
 {
-	struct ipcbox_channel *made = ipcbox_allocate(sizeof(*made));
 	int saved = errno;
+	struct ipcbox_channel *made = allocate();
 	int error;
 
-	if (!made)
+	if (!made) {
+		errno = saved;
 		return -ENOMEM;
+	}
 	error = map_end(handle, made);
 	errno = saved;
 	if (error) {
@@ -180,7 +201,7 @@ ipcbox_channel_handle(const struct ipcbox_channel *channel)
 int ipcbox_channel_poll_fd(struct ipcbox_channel *channel)
 {
 	if (!channel->polled) {
-		__atomic_fetch_or(&channel->ring.own->attention,
+		__atomic_fetch_or(&channel->ring->own->attention,
 				  IPCBOX_CHANNEL_FENCE, __ATOMIC_SEQ_CST);
 		ipcbox_channel_barrier();
 		channel->polled = 1;
@@ -200,7 +221,7 @@ void ipcbox_channel_set_spin(struct ipcbox_channel *channel,
 
 size_t ipcbox_channel_longest(const struct ipcbox_channel *channel)
 {
-	return ipcbox_ring_longest(&channel->ring);
+	return ipcbox_ring_longest(channel->ring);
 }
 
 /*

@@ -88,12 +88,12 @@ static void relax(void)
 /* Nothing to wait for: 1 that it is there or never comes, 0 not yet, or -EIO. */
 static int settled(struct ipcbox_channel *end, uint32_t room)
 {
-	int ended = ipcbox_ring_ended(&end->ring);
-	int error = ipcbox_ring_look(&end->ring);
+	int ended = ipcbox_ring_ended(end->ring);
+	int error = ipcbox_ring_look(end->ring);
 
 	if (error)
 		return error;
-	return ended || ipcbox_ring_room(&end->ring) >= room;
+	return ended || ipcbox_ring_room(end->ring) >= room;
 }
 
 /* How long the next wait may spin. */
@@ -145,7 +145,7 @@ static int sleep_armed(struct ipcbox_channel *end, uint32_t room,
 {
 	struct ipcbox_channel_wait wait = {
 		.size = sizeof(wait),
-		.wanted = ipcbox_ring_wanted(&end->ring, room),
+		.wanted = ipcbox_ring_wanted(end->ring, room),
 		.deadline = ipcbox_deadline_or_forever(deadline),
 	};
 	int result = settled(end, room);
@@ -154,14 +154,14 @@ static int sleep_armed(struct ipcbox_channel *end, uint32_t room,
 		return result < 0 ? result : 0;
 	result = ipcbox_ioctl(end->handle->fd, IPCBOX_IOC_CHANNEL_WAIT, &wait);
 	if (!result)
-		return ipcbox_ring_note(&end->ring, wait.position);
+		return ipcbox_ring_note(end->ring, wait.position);
 	/* The ring knows the end, and what came before it. */
 	return result == -EPIPE ? 0 : result;
 }
 
 static void arm(struct ipcbox_channel *end, uint32_t room)
 {
-	ipcbox_ring_sleep(&end->ring, ipcbox_ring_wanted(&end->ring, room));
+	ipcbox_ring_sleep(end->ring, ipcbox_ring_wanted(end->ring, room));
 	/* An end that is polled has had the other one fence each time. */
 	if (end->polled || ipcbox_channel_barrier())
 		ipcbox_ring_fence();
@@ -174,7 +174,7 @@ static int sleep_once(struct ipcbox_channel *end, uint32_t room,
 
 	arm(end, room);
 	result = sleep_armed(end, room, deadline);
-	ipcbox_ring_awake(&end->ring);
+	ipcbox_ring_awake(end->ring);
 	return result;
 }
 
@@ -197,7 +197,7 @@ int ipcbox_channel_wait(struct ipcbox_channel *end, uint32_t room,
 	uint64_t begun;
 	int result;
 
-	if (!ipcbox_ring_published(&end->ring))
+	if (!ipcbox_ring_published(end->ring))
 		ipcbox_channel_publish_inline(end);
 	if (end->nowait || flags & IPCBOX_NOWAIT)
 		return refuse(end, room);

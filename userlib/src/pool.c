@@ -17,7 +17,7 @@
 
 /*
  * Where the receiver stands is told to the kernel and kept nowhere else. The
- * thread that receives moves next; whoever sets advancing moves tail. Released
+ * thread that receives moves next; move_tail() says who moves tail. Released
  * records that are not the oldest are marked, a bit for each place where a record
  * may begin. An offset with a bit of no_place is no such place.
  */
@@ -206,8 +206,9 @@ static void set_mark(struct ipcbox_pool *pool, uint64_t position)
 	uint32_t *mark = mark_of(pool, position, &bit);
 
 	__atomic_fetch_or(mark, bit, __ATOMIC_RELEASE);
-	/* Sequential, as is begin_advancing(), which follows: see advance(). */
 	__atomic_fetch_add(&pool->marks, 1, __ATOMIC_SEQ_CST);
+	/* With the fence in must_wake(): this sees tail, or is seen there. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static void clear_mark(struct ipcbox_pool *pool, uint64_t position)
@@ -236,54 +237,86 @@ static __attribute__((noinline, cold)) void wake_senders(struct ipcbox_pool *poo
 	ipcbox_ioctl(pool->fd, IPCBOX_IOC_POOL_WAIT, &request);
 }
 
-/* Moves tail; the caller has begun to advance, and has done so after this. */
+/*
+ * Whether what may be taken from the position at once is marked. A place comes
+ * round again in each lap of the ring, but in none before tail has passed it: with
+ * tail there after the look at the mark, it was there before.
+ */
+static bool is_marked_tail(const struct ipcbox_pool *pool, uint64_t tail)
+{
+	return is_marked(pool, tail) &&
+	       __atomic_load_n(&pool->receiver->tail, __ATOMIC_RELAXED) == tail;
+}
+
+/*
+ * Who may move tail: it stands at a record, which is marked, or not. If it is, who
+ * is advancing moves it, and nobody else; if not, who releases that record. So
+ * neither needs a lock against the other.
+ */
 static inline void move_tail(struct ipcbox_pool *pool, uint64_t tail)
 {
 	/* (3) */
 	__atomic_store_n(&pool->receiver->tail, tail, __ATOMIC_RELEASE);
-	__atomic_store_n(&pool->advancing, 0, __ATOMIC_RELEASE);
-	/* (5), and for advance() */
+}
+
+/* (5), and for advance(): who comes after this sees tail, or is seen. */
+static inline bool must_wake(const struct ipcbox_pool *pool, uint64_t tail)
+{
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__builtin_expect(tail >= load(&pool->page->wake_at), 0))
-		wake_senders(pool);
+	return __builtin_expect(tail >= load(&pool->page->wake_at), 0);
 }
 
 /*
  * Moves tail over what is marked; the caller has begun to advance. Who marks a
  * record while another advances leaves it to that one, who therefore looks once
- * more when others can advance again.
+ * more when others can advance again; and likewise who moves tail to a record
+ * that is marked.
  */
 static __attribute__((noinline)) void advance(struct ipcbox_pool *pool)
 {
+	uint64_t begun;
 	uint64_t tail;
 
 	do {
-		tail = load(&pool->receiver->tail);
-		while (is_marked(pool, tail)) {
-			clear_mark(pool, tail);
-			tail += record_bytes(record_at(pool, tail));
+		begun = load(&pool->receiver->tail);
+		tail = begun;
+		if (is_marked_tail(pool, tail)) {
+			do {
+				clear_mark(pool, tail);
+				tail += record_bytes(record_at(pool, tail));
+			} while (is_marked(pool, tail));
+			move_tail(pool, tail);
 		}
-		move_tail(pool, tail);
-	} while (is_marked(pool, tail) && begin_advancing(pool));
+		__atomic_store_n(&pool->advancing, 0, __ATOMIC_RELEASE);
+		if (must_wake(pool, tail) && tail != begun)
+			wake_senders(pool);
+		tail = load(&pool->receiver->tail);
+	} while (is_marked_tail(pool, tail) && begin_advancing(pool));
 }
 
-static __attribute__((noinline)) void release_marked(struct ipcbox_pool *pool,
-						     uint64_t position)
+/*
+ * What others marked before tail came there is for who brought it there; what is
+ * marked afterwards, for who marks it.
+ */
+static __attribute__((noinline)) int advance_further(struct ipcbox_pool *pool)
 {
-	set_mark(pool, position);
-	if (begin_advancing(pool))
+	if (is_marked_tail(pool, load(&pool->receiver->tail)) &&
+	    begin_advancing(pool))
 		advance(pool);
+	return 0;
 }
 
-static __attribute__((noinline)) void advance_further(struct ipcbox_pool *pool,
-						      uint64_t tail)
+static __attribute__((noinline, cold)) int
+wake_and_advance(struct ipcbox_pool *pool)
 {
-	if (is_marked(pool, tail) && begin_advancing(pool))
-		advance(pool);
+	wake_senders(pool);
+	return load_marks(pool) ? advance_further(pool) : 0;
 }
 
-int ipcbox_pool_release(struct ipcbox_pool *pool,
-			const struct ipcbox_pool_record *message)
+/* A message that is not the oldest: the others come first. */
+static __attribute__((noinline)) int
+release_later(struct ipcbox_pool *pool,
+	      const struct ipcbox_pool_record *message)
 {
 	uint64_t offset = (uint64_t)((const unsigned char *)message -
 				     pool->ring);
@@ -293,15 +326,25 @@ int ipcbox_pool_release(struct ipcbox_pool *pool,
 	if (offset & pool->no_place ||
 	    distance >= load(&pool->receiver->next) - tail)
 		return -EINVAL;
-	/* The oldest needs no mark, if nobody else is advancing. */
-	if (distance || !begin_advancing(pool)) {
-		release_marked(pool, tail + distance);
-		return 0;
-	}
+	set_mark(pool, tail + distance);
+	return advance_further(pool);
+}
+
+int ipcbox_pool_release(struct ipcbox_pool *pool,
+			const struct ipcbox_pool_record *message)
+{
+	struct ipcbox_pool_receiver *receiver = pool->receiver;
+	uint64_t tail = load(&receiver->tail);
+
+	if (__builtin_expect(message != record_at(pool, tail), 0) ||
+	    __builtin_expect(tail == load(&receiver->next), 0))
+		return release_later(pool, message);
 	tail += record_bytes(message);
 	move_tail(pool, tail);
-	if (__builtin_expect(load_marks(pool) != 0, 0))
-		advance_further(pool, tail);
+	if (must_wake(pool, tail))
+		return wake_and_advance(pool);
+	if (__builtin_expect(load_marks(pool), 0))
+		return advance_further(pool);
 	return 0;
 }
 
@@ -321,18 +364,14 @@ wait_for_record(struct ipcbox_pool *pool, unsigned int flags, uint64_t deadline)
 	return ipcbox_ioctl(pool->fd, IPCBOX_IOC_POOL_WAIT, &request);
 }
 
-/* The next record; NULL when there is none yet. */
-static inline const struct ipcbox_pool_record *
-next_record(struct ipcbox_pool *pool, uint64_t next)
+/* Whether there is a record at the position, as far as its header goes. */
+static inline bool is_there(struct ipcbox_pool *pool, uint64_t next)
 {
-	if (next == pool->head) {
-		/* (1) */
-		pool->head = __atomic_load_n(&pool->page->head,
-					     __ATOMIC_ACQUIRE);
-		if (next == pool->head)
-			return NULL;
-	}
-	return record_at(pool, next);
+	if (__builtin_expect(next != pool->head, 1))
+		return true;
+	/* (1) */
+	pool->head = __atomic_load_n(&pool->page->head, __ATOMIC_ACQUIRE);
+	return next != pool->head;
 }
 
 static inline uint32_t record_state(const struct ipcbox_pool_record *record)
@@ -356,8 +395,9 @@ receive_slowly(struct ipcbox_pool *pool,
 		return -EINVAL;
 	for (;;) {
 		next = load(&pool->receiver->next);
-		record = next_record(pool, next);
-		state = record ? record_state(record) : IPCBOX_POOL_WRITING;
+		record = record_at(pool, next);
+		state = is_there(pool, next) ? record_state(record) :
+					       IPCBOX_POOL_WRITING;
 		if (state == IPCBOX_POOL_WRITING) {
 			error = wait_for_record(pool, flags, deadline);
 			if (error)
@@ -377,13 +417,15 @@ int ipcbox_pool_receive(struct ipcbox_pool *pool,
 			const struct ipcbox_pool_record **message,
 			unsigned int flags, uint64_t deadline)
 {
-	uint64_t next = load(&pool->receiver->next);
-	const struct ipcbox_pool_record *record = next_record(pool, next);
+	struct ipcbox_pool_receiver *receiver = pool->receiver;
+	uint64_t next = load(&receiver->next);
+	const struct ipcbox_pool_record *record = record_at(pool, next);
 
-	if (flags & ~(unsigned int)FLAGS || !record ||
-	    record_state(record) != IPCBOX_POOL_READY)
+	if (__builtin_expect(flags & ~(unsigned int)FLAGS, 0) ||
+	    __builtin_expect(!is_there(pool, next), 0) ||
+	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
 		return receive_slowly(pool, message, flags, deadline);
-	store(&pool->receiver->next, next + record_bytes(record));
+	store(&receiver->next, next + record_bytes(record));
 	*message = record;
 	return 0;
 }

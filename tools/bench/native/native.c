@@ -87,31 +87,45 @@ static int channel_begin(size_t size)
 				0);
 }
 
+/* As libipcbox does it: the short way, and the long one where that is not to be had. */
 static int channel_put(const void *data, size_t size)
 {
 	void *place;
-	int error = ipcbox_ring_reserve(&channel.producer, (__u32)size, &place);
+	int error;
 
-	if (error)
-		return error;
+	if (!ipcbox_ring_append(&channel.producer, size, &place)) {
+		error = ipcbox_ring_reserve(&channel.producer, (__u32)size,
+					    &place);
+		if (!error)
+			error = ipcbox_ring_commit(&channel.producer,
+						   (__u32)size);
+		if (error)
+			return error;
+	}
 	memcpy(place, data, size);
-	error = ipcbox_ring_commit(&channel.producer, (__u32)size);
 	ipcbox_ring_publish(&channel.producer);
-	return error;
+	return 0;
 }
 
 static int channel_take(void *data, size_t size)
 {
+	unsigned long taken;
 	const void *place;
 	__u32 length;
-	int error = ipcbox_ring_peek(&channel.consumer, &place, &length);
+	int error;
 
-	if (error || length > size)
-		return error ? error : -EMSGSIZE;
-	memcpy(data, place, length);
-	error = ipcbox_ring_release(&channel.consumer);
+	if (!ipcbox_ring_take(&channel.consumer, size, &place, &taken)) {
+		error = ipcbox_ring_peek(&channel.consumer, &place, &length);
+		if (!error)
+			error = length > size ? -EMSGSIZE :
+				ipcbox_ring_release(&channel.consumer);
+		if (error)
+			return error;
+		taken = length;
+	}
+	memcpy(data, place, taken);
 	ipcbox_ring_publish(&channel.consumer);
-	return error;
+	return 0;
 }
 
 static void channel_end(void)

@@ -21,6 +21,22 @@ struct ipcbox *box_here(void)
 	return box;
 }
 
+int box_make(struct link *link, const struct ipcbox_create_options *options)
+{
+	struct ipcbox_handle *handle;
+	int error;
+
+	if (!box_here())
+		return failure();
+	error = ipcbox_create(box_here(), options, &handle);
+	if (error)
+		return error;
+	link->state = handle;
+	link->fd[SENDER] = ipcbox_handle_fd(handle);
+	link->fd[RECEIVER] = link->fd[SENDER];
+	return 0;
+}
+
 int box_open(struct link *link)
 {
 	const struct shape *shape = &link->shape;
@@ -30,22 +46,12 @@ int box_open(struct link *link)
 		.max_bytes = shape->depth * shape->size,
 		.max_message_bytes = shape->size,
 	};
-	struct ipcbox_handle *handle;
-	int error;
 
 	if (options.max_bytes < 4096)
 		options.max_bytes = 4096;
 	if (!options.max_message_bytes)
 		options.max_message_bytes = 1;
-	if (!box_here())
-		return failure();
-	error = ipcbox_create(box_here(), &options, &handle);
-	if (error)
-		return error;
-	link->state = handle;
-	link->fd[SENDER] = ipcbox_handle_fd(handle);
-	link->fd[RECEIVER] = link->fd[SENDER];
-	return 0;
+	return box_make(link, &options);
 }
 
 void box_close(struct link *link)

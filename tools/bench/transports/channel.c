@@ -58,40 +58,71 @@ static int channel_open(struct link *link)
 	return error;
 }
 
-/* What is not the last of its batch is published with what follows. */
-static unsigned int more(const struct burst *burst, unsigned long index)
+static int send_some(struct ipcbox_channel *producer, const struct burst *burst,
+		     unsigned long first, unsigned long until, unsigned int flags)
 {
-	return burst->batch > 1 && (index + 1) % burst->batch ? IPCBOX_MORE : 0;
+	void *message = burst->buffer;
+	int error = 0;
+
+	for (unsigned long i = first; !error && i < until; i++) {
+		burst_stamp(burst, message, i);
+		error = ipcbox_channel_send(producer, message, burst->size,
+					    flags, 0);
+	}
+	return error;
+}
+
+static int receive_some(struct ipcbox_channel *consumer,
+			const struct burst *burst, unsigned long first,
+			unsigned long until, unsigned int flags)
+{
+	void *message = burst->buffer;
+	ssize_t length;
+
+	for (unsigned long i = first; i < until; i++) {
+		length = ipcbox_channel_receive(consumer, message, burst->size,
+						flags, 0);
+		if (!burst_is(burst, message, i, (size_t)length))
+			return length < 0 ? (int)length : -EBADMSG;
+	}
+	return 0;
+}
+
+typedef int (*some_function)(struct ipcbox_channel *end,
+			     const struct burst *burst, unsigned long first,
+			     unsigned long until, unsigned int flags);
+
+/* What is not the last of its batch is published with what follows. */
+static inline int in_batches(struct ipcbox_channel *end,
+			     const struct burst *burst, some_function some)
+{
+	int error = 0;
+
+	if (burst->batch == 1)
+		return some(end, burst, 0, burst->count, 0);
+	for (unsigned long i = 0; !error && i < burst->count;
+	     i += burst->batch) {
+		unsigned long last = i + burst->batch - 1;
+
+		error = some(end, burst, i, last, IPCBOX_MORE);
+		if (!error)
+			error = some(end, burst, last, last + 1, 0);
+	}
+	return error;
 }
 
 static int channel_send(struct link *link, const struct burst *burst)
 {
 	struct ends *ends = link->state;
-	int error = 0;
 
-	for (unsigned long i = 0; !error && i < burst->count; i++) {
-		burst_stamp(burst, burst->buffer, i);
-		error = ipcbox_channel_send(ends->producer, burst->buffer,
-					    burst->size, more(burst, i), 0);
-	}
-	return error;
+	return in_batches(ends->producer, burst, send_some);
 }
 
 static int channel_receive(struct link *link, const struct burst *burst)
 {
 	struct ends *ends = link->state;
-	ssize_t length;
 
-	for (unsigned long i = 0; i < burst->count; i++) {
-		length = ipcbox_channel_receive(ends->consumer, burst->buffer,
-						burst->size, more(burst, i),
-						0);
-		if (length < 0)
-			return (int)length;
-		if (!burst_is(burst, burst->buffer, i, (size_t)length))
-			return -EBADMSG;
-	}
-	return 0;
+	return in_batches(ends->consumer, burst, receive_some);
 }
 
 const struct transport transport_channel = {

@@ -54,7 +54,7 @@ static int send_batches(struct link *link, const struct burst *burst)
 	return result < 0 ? result : 0;
 }
 
-static int box_send(struct link *link, const struct burst *burst)
+int box_send(struct link *link, const struct burst *burst)
 {
 	return burst->batch > 1 ? send_batches(link, burst) :
 				  send_singly(link, burst);

@@ -9,6 +9,7 @@ extern const struct transport transport_ipcbox;
 extern const struct transport transport_ipcbox_file;
 extern const struct transport transport_ipcbox_call;
 extern const struct transport transport_channel;
+extern const struct transport transport_pool;
 extern const struct transport transport_region;
 extern const struct transport transport_region_kept;
 extern const struct transport transport_region_fresh;

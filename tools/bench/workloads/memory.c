@@ -102,7 +102,8 @@ static int memory_run(const struct transport *transport, unsigned long size,
 
 static bool in_kernel(const struct transport *transport)
 {
-	return transport->family <= FAMILY_BYTES;
+	return transport->family <= FAMILY_BYTES &&
+	       !(transport->can & HAS_ITS_MEMORY);
 }
 
 const struct workload workload_memory = {

@@ -5,6 +5,7 @@
  * too. And what a hostile end may write, number by number.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "tap.h"
 
 #define SIZE		4096u
-#define MESSAGES	100000u
+#define MESSAGES	20000u
 #define BARRIER		2	/* MEMBARRIER_CMD_GLOBAL_EXPEDITED */
 #define REGISTER	4	/* ..._REGISTER_GLOBAL_EXPEDITED */
 
@@ -130,6 +131,33 @@ static uint32_t length_of(uint32_t number)
 	return mixed % 64 ? 4 + mixed % 200 : 4 + mixed % 3000;
 }
 
+static void write_message(void *place, uint32_t number, uint32_t length)
+{
+	memset(place, (int)(number & 0xff), length);
+	memcpy(place, &number, sizeof(number));
+}
+
+static void check_message(const unsigned char *bytes, uint32_t number,
+			  uint32_t length)
+{
+	uint32_t seen;
+	uint32_t i;
+
+	require(length == length_of(number));
+	memcpy(&seen, bytes, sizeof(seen));
+	require(seen == number);
+	for (i = 4; i < length; i++)
+		require(bytes[i] == (number & 0xff));
+}
+
+/* In batches of different sizes. */
+static void publish_some(struct end *end, uint32_t number, uint32_t of,
+			 uint32_t some)
+{
+	if (number % of < some || number == MESSAGES - 1)
+		publish(end);
+}
+
 static void *produce(void *argument)
 {
 	struct end *end = argument;
@@ -140,17 +168,21 @@ static void *produce(void *argument)
 		void *place;
 		int error;
 
+		/* One half goes the short way, where that is possible. */
+		if (number % 2 && ipcbox_ring_append(&end->ring, length,
+						     &place)) {
+			write_message(place, number, length);
+			publish_some(end, number, 7, 3);
+			continue;
+		}
 		while ((error = ipcbox_ring_reserve(&end->ring, length,
 						    &place))) {
 			require(error == -EAGAIN);
 			sleep_until(end, ipcbox_ring_record(length));
 		}
-		memset(place, (int)(number & 0xff), length);
-		memcpy(place, &number, sizeof(number));
+		write_message(place, number, length);
 		require(!ipcbox_ring_commit(&end->ring, length));
-		/* In batches of different sizes. */
-		if (number % 7 < 3 || number == MESSAGES - 1)
-			publish(end);
+		publish_some(end, number, 7, 3);
 	}
 	return NULL;
 }
@@ -159,29 +191,27 @@ static void *consume(void *argument)
 {
 	struct end *end = argument;
 	uint32_t number;
-	uint32_t seen;
 
 	for (number = 0; number < MESSAGES; number++) {
-		const unsigned char *bytes;
+		unsigned long taken;
 		const void *place;
 		uint32_t length;
-		uint32_t i;
 		int error;
 
+		if (number % 3 && ipcbox_ring_take(&end->ring, SIZE, &place,
+						   &taken)) {
+			check_message(place, number, (uint32_t)taken);
+			publish_some(end, number, 5, 2);
+			continue;
+		}
 		while ((error = ipcbox_ring_peek(&end->ring, &place,
 						 &length))) {
 			require(error == -EAGAIN);
 			sleep_until(end, IPCBOX_RING_HEADER);
 		}
-		bytes = place;
-		require(length == length_of(number));
-		memcpy(&seen, bytes, sizeof(seen));
-		require(seen == number);
-		for (i = 4; i < length; i++)
-			require(bytes[i] == (number & 0xff));
+		check_message(place, number, length);
 		require(!ipcbox_ring_release(&end->ring));
-		if (number % 5 < 2 || number == MESSAGES - 1)
-			publish(end);
+		publish_some(end, number, 5, 2);
 	}
 	return NULL;
 }
@@ -239,10 +269,9 @@ static void only_possible_positions_are_taken(void)
 			struct ipcbox_ring ring = {
 				.own = &channel.pages[CONSUMER],
 				.other = &channel.pages[PRODUCER],
-				.data = channel.data,
 				.size = SIZE,
 				.position = start,
-				.limit = start + used,
+				.bound = start + used - IPCBOX_RING_HEADER,
 			};
 			uint32_t ahead = number - start;
 			int good = ahead >= used && ahead <= SIZE &&
@@ -275,12 +304,24 @@ static void only_possible_lengths_are_taken(void)
 	channel.pages[PRODUCER].position = 256;
 	for (n = 0; n <= UINT32_MAX; n = next_number(n, 0)) {
 		uint32_t number = (uint32_t)n;
-		const void *place;
+		const void *place = NULL;
+		unsigned long taken = 0;
 		uint32_t length;
 		int error;
 
 		require(!open_end(&end, &channel, CONSUMER));
 		memcpy(channel.data, &number, sizeof(number));
+		if (ipcbox_ring_take(&end.ring, SIZE, &place, &taken) !=
+		    (number <= 248)) {
+			equal(number, -1);
+			break;
+		}
+		if (place) {
+			require(taken == number && place == channel.data + 8);
+			require(ipcbox_ring_room(&end.ring) ==
+				256 - ipcbox_ring_record(number));
+			require(!open_end(&end, &channel, CONSUMER));
+		}
 		error = ipcbox_ring_peek(&end.ring, &place, &length);
 		if (error != (number <= 248 ? 0 : -EIO)) {
 			equal(number, -1);
@@ -292,6 +333,97 @@ static void only_possible_lengths_are_taken(void)
 				-EIO);
 		}
 	}
+	close_channel(&channel);
+}
+
+/* The short ways do what is sure, and otherwise nothing. */
+static void short_ways_are_taken_only_where_sure(void)
+{
+	static const unsigned long too_long[] = {
+		SIZE - 7, SIZE, UINT32_MAX - 7, UINT32_MAX, LONG_MAX,
+		ULONG_MAX - 15, ULONG_MAX - 8, ULONG_MAX - 7, ULONG_MAX,
+#if ULONG_MAX > UINT32_MAX
+		ULONG_MAX - UINT32_MAX,
+#endif
+	};
+	struct channel channel;
+	struct end producer;
+	struct end consumer;
+	unsigned long length = 0;
+	uint32_t peeked = 0;
+	const void *message = NULL;
+	void *place = NULL;
+
+	open_channel(&channel);
+	require(!open_end(&producer, &channel, PRODUCER));
+	require(!open_end(&consumer, &channel, CONSUMER));
+	/* The other end is not looked at. */
+	equal(ipcbox_ring_take(&consumer.ring, SIZE, &message, &length), 0);
+	for (size_t i = 0; i < sizeof(too_long) / sizeof(too_long[0]); i++)
+		equal(ipcbox_ring_append(&producer.ring, too_long[i], &place),
+		      0);
+	equal(ipcbox_ring_room(&producer.ring), SIZE);
+	/* What was reserved is not any more. */
+	equal(ipcbox_ring_reserve(&producer.ring, 100, &place), 0);
+	equal(ipcbox_ring_append(&producer.ring, SIZE - 16, &place), 1);
+	require(place == channel.data + 8);
+	equal(ipcbox_ring_commit(&producer.ring, 100), -EINVAL);
+	equal(ipcbox_ring_append(&producer.ring, 1, &place), 0);
+	equal(ipcbox_ring_append(&producer.ring, 0, &place), 1);
+	equal(ipcbox_ring_append(&producer.ring, 0, &place), 0);
+	/* Nothing is there before it is published, nor what is too long. */
+	equal(ipcbox_ring_take(&consumer.ring, SIZE, &message, &length), 0);
+	equal(ipcbox_ring_publish(&producer.ring), 0);
+	equal(ipcbox_ring_look(&consumer.ring), 0);
+	equal(ipcbox_ring_take(&consumer.ring, SIZE - 17, &message, &length),
+	      0);
+	equal(ipcbox_ring_room(&consumer.ring), SIZE);
+	equal(ipcbox_ring_take(&consumer.ring, SIZE - 16, &message, &length),
+	      1);
+	require(message == channel.data + 8);
+	equal(length, SIZE - 16);
+	equal(ipcbox_ring_release(&consumer.ring), -EINVAL);
+	/* Nor was it looked at any more. */
+	equal(ipcbox_ring_peek(&consumer.ring, &message, &peeked), 0);
+	equal(ipcbox_ring_take(&consumer.ring, 0, &message, &length), 1);
+	equal(ipcbox_ring_release(&consumer.ring), -EINVAL);
+	/* To an end that will not come back nothing is sent. */
+	equal(ipcbox_ring_publish(&consumer.ring), 0);
+	equal(ipcbox_ring_look(&producer.ring), 0);
+	channel.pages[CONSUMER].attention |= IPCBOX_CHANNEL_ENDED;
+	equal(ipcbox_ring_append(&producer.ring, 0, &place), 0);
+	equal(ipcbox_ring_reserve(&producer.ring, 0, &place), -EPIPE);
+	channel.pages[CONSUMER].attention = 0;
+	equal(ipcbox_ring_append(&producer.ring, 0, &place), 1);
+	/* By an end that is closed nothing goes. */
+	ipcbox_ring_close(&producer.ring);
+	ipcbox_ring_close(&consumer.ring);
+	equal(ipcbox_ring_append(&producer.ring, 0, &place), 0);
+	equal(ipcbox_ring_commit(&producer.ring, 0), -EINVAL);
+	equal(ipcbox_ring_take(&consumer.ring, SIZE, &message, &length), 0);
+	equal(ipcbox_ring_release(&consumer.ring), -EINVAL);
+	close_channel(&channel);
+}
+
+/* Who has to fence each time is told to, whatever the other end asks for. */
+static void a_publisher_that_must_fence_does(void)
+{
+	struct channel channel;
+	struct ipcbox_ring ring;
+
+	open_channel(&channel);
+	for (int fence = 0; fence < 2; fence++) {
+		require(!ipcbox_ring_init(&ring, &channel.pages[PRODUCER],
+					  &channel.pages[CONSUMER],
+					  channel.data, SIZE, 1, fence));
+		equal(ipcbox_ring_announce(&ring, ring.other, ring.position),
+		      fence ? IPCBOX_CHANNEL_FENCE : 0);
+		equal(ipcbox_ring_publish(&ring), 0);
+	}
+	/* And looks again then. */
+	channel.pages[CONSUMER].attention = IPCBOX_CHANNEL_SLEEPS;
+	equal(ipcbox_ring_must_wake(&ring, IPCBOX_CHANNEL_FENCE), 1);
+	equal(ipcbox_ring_publish(&ring), 1);
 	close_channel(&channel);
 }
 
@@ -323,4 +455,6 @@ TAP_MAIN(NULL,
 	 TAP_TEST(two_threads_that_fence_pass_messages),
 	 TAP_TEST(only_possible_positions_are_taken),
 	 TAP_TEST(only_possible_lengths_are_taken),
+	 TAP_TEST(short_ways_are_taken_only_where_sure),
+	 TAP_TEST(a_publisher_that_must_fence_does),
 	 TAP_TEST(a_change_after_the_first_look_is_seen))
