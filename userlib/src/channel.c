@@ -256,8 +256,8 @@ receive(struct ipcbox_channel *end, void *buffer, size_t capacity,
 	unsigned int flags, uint64_t deadline)
 {
 	const void *message;
+	unsigned long length;
 	uint32_t position;
-	size_t length;
 
 	if (unlikely(!ipcbox_ring_take(&end->receiving, capacity, &message,
 				       &length)))

@@ -42,9 +42,26 @@ MUTATIONS = [
     Mutation(
         "a mapping of a channel does not grow",
         "module/channel.c",
-        [("VM_DONTEXPAND | VM_DONTDUMP", "VM_DONTDUMP")],
+        [
+            (
+                "\tarea->vm_private_data = channel;\n",
+                "\tipcbox_vm_flags_clear(area, VM_DONTEXPAND);\n\tarea->vm_private_data = channel;\n",
+            )
+        ],
         "selftests/channel",
         "a_mapping_for_reading_never_becomes_writable",
+    ),
+    Mutation(
+        "no page of a channel can be kept beyond the mapping",
+        "module/mapping.h",
+        [
+            (
+                "\t\terror = remap_pfn_range(area, address, page_to_pfn(*pages),\n\t\t\t\t\tPAGE_SIZE, area->vm_page_prot);\n",
+                "\t\terror = vm_insert_page(area, address, *pages);\n",
+            )
+        ],
+        "selftests/channel_hostile",
+        "no_page_can_be_kept_beyond_the_mapping",
     ),
     Mutation(
         "a mapping of a channel ends where it does",
