@@ -147,7 +147,7 @@ ssize_t ipcbox_receive_selected(struct ipcbox_handle *handle,
 	*header = ipcbox_incoming_of(buffer, capacity);
 	result = ipcbox_receive_selected_batch(handle, selection, header, 1,
 					       flags, deadline);
-	return result < 0 ? result : header->length;
+	return result < 0 ? result : (ssize_t)header->length;
 }
 
 ssize_t ipcbox_receive_descriptors(struct ipcbox_handle *handle, void *buffer,

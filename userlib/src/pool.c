@@ -343,7 +343,7 @@ int ipcbox_pool_release(struct ipcbox_pool *pool,
 	move_tail(pool, tail);
 	if (must_wake(pool, tail))
 		return wake_and_advance(pool);
-	if (__builtin_expect(load_marks(pool), 0))
+	if (__builtin_expect(load_marks(pool) != 0, 0))
 		return advance_further(pool);
 	return 0;
 }
@@ -421,7 +421,7 @@ int ipcbox_pool_receive(struct ipcbox_pool *pool,
 	uint64_t next = load(&receiver->next);
 	const struct ipcbox_pool_record *record = record_at(pool, next);
 
-	if (__builtin_expect(flags & ~(unsigned int)FLAGS, 0) ||
+	if (__builtin_expect((flags & ~(unsigned int)FLAGS) != 0, 0) ||
 	    __builtin_expect(!is_there(pool, next), 0) ||
 	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
 		return receive_slowly(pool, message, flags, deadline);
