@@ -1136,7 +1136,10 @@ struct ipcbox_notify {
 	__u64 value;
 };
 
-/* What is where when a channel is mapped, in pages. */
+/*
+ * What is where when a channel is mapped, in pages. What would keep a page beyond
+ * the mapping, as direct input and output or vmsplice(2), gets an error.
+ */
 #define IPCBOX_CHANNEL_CONSUMER_PAGE	0	/* struct ipcbox_channel_page */
 #define IPCBOX_CHANNEL_PRODUCER_PAGE	1	/* struct ipcbox_channel_page */
 #define IPCBOX_CHANNEL_DATA_PAGE	2	/* the ring, twice in a row */
