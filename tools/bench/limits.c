@@ -25,6 +25,8 @@ static struct limit {
 	  .wanted = 1 << 30 },
 	{ .path = "/sys/module/ipcbox/parameters/user_mapped_bytes",
 	  .wanted = 1 << 30 },
+	{ .path = "/sys/module/ipcbox/parameters/message_bytes",
+	  .wanted = 16 << 20 },
 	{ .path = "/sys/module/ipcbox/parameters/pool_message_bytes",
 	  .wanted = 16 << 20 },
 };

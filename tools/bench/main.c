@@ -348,11 +348,13 @@ static bool run_named(const char *workload, unsigned long point,
 static int run_rows(void)
 {
 	char workload[64], transport[64];
-	bool all_well = preload_is_loaded();
+	bool all_well = true;
 	unsigned long point;
 
-	while (all_well && scanf("%63s %lu %63s", workload, &point, transport) == 3)
-		all_well = run_named(workload, point, transport);
+	if (!preload_is_loaded())
+		return EXIT_FAILURE;
+	while (scanf("%63s %lu %63s", workload, &point, transport) == 3)
+		all_well &= run_named(workload, point, transport);
 	objects_remove();
 	return all_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }

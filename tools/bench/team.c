@@ -106,13 +106,18 @@ static uint64_t nanoseconds(const struct timeval *time)
 	       (uint64_t)time->tv_usec * 1000;
 }
 
-static void note_end(struct team *team, pid_t pid, const struct rusage *usage)
+/* Returns false for a process of another sort than the team's. */
+static bool note_end(struct team *team, pid_t pid, const struct rusage *usage)
 {
-	for (unsigned int i = 0; i < team->count; i++)
-		if (team->pids[i] == pid)
-			team->pids[i] = 0;
-	team->cpu += nanoseconds(&usage->ru_utime) +
-		     nanoseconds(&usage->ru_stime);
+	for (unsigned int i = 0; i < team->count; i++) {
+		if (team->pids[i] != pid)
+			continue;
+		team->pids[i] = 0;
+		team->cpu += nanoseconds(&usage->ru_utime) +
+			     nanoseconds(&usage->ru_stime);
+		return true;
+	}
+	return false;
 }
 
 static volatile sig_atomic_t late;
@@ -150,7 +155,8 @@ int team_wait(struct team *team, int error)
 			}
 			continue;
 		}
-		note_end(team, pid, &usage);
+		if (!note_end(team, pid, &usage))
+			continue;
 		left--;
 		if (!status || result)
 			continue;
