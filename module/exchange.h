@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/time.h>
 #include <linux/timerqueue.h>
@@ -28,7 +29,6 @@ struct ipcbox_delivery;
 struct ipcbox_message;
 struct ipcbox_pool;
 struct pid;
-struct task_struct;
 
 /**
  * struct ipcbox_share - what one user has in one exchange
@@ -390,9 +390,38 @@ void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
 void ipcbox_expiry_work(struct work_struct *work);
 
 /* waiter.c */
-void ipcbox_waiter_init(struct ipcbox_waiter *waiter);
-void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
-				 struct ipcbox_wakes *wakes);
+/**
+ * ipcbox_waiter_init() - prepare the caller to wait
+ * @waiter: on the caller's stack, not yet where others find it
+ */
+static inline void ipcbox_waiter_init(struct ipcbox_waiter *waiter)
+{
+	waiter->task = current;
+	waiter->message = NULL;
+	waiter->spin = 0;
+	waiter->result = IPCBOX_WAITING;
+}
+
+/**
+ * ipcbox_waiter_finish_locked() - give a waiter its result
+ * @waiter: a waiter that others can find no more; gone after this
+ * @result: 0 or an errno
+ * @wakes: where its thread is noted
+ */
+static inline void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter,
+					       int result,
+					       struct ipcbox_wakes *wakes)
+{
+	struct task_struct *task = waiter->task;
+
+	/* Pairs with the acquire in ipcbox_waiter_wait(). */
+	smp_store_release(&waiter->result, result);
+	if (likely(wakes->count < IPCBOX_WAKES))
+		wakes->tasks[wakes->count++] = task;
+	else
+		wake_up_process(task);
+}
+
 int ipcbox_waiter_wait(struct ipcbox_waiter *waiter,
 		       const struct ipcbox_patience *patience);
 

@@ -116,7 +116,10 @@ static int receive_take_locked(struct receiving *receiving,
 			&receiving->incoming[receiving->taken];
 
 		error = receive_next_locked(receiving, &entry, wakes);
+		/* Ordinarily one look tells that there is a sender. */
 		if (error == -EAGAIN &&
+		    unlikely(!exchange->send_handles ||
+			     exchange->queue.limits.plain) &&
 		    ipcbox_exchange_no_sender_locked(exchange))
 			error = ipcbox_exchange_end_error(exchange);
 		if (error)

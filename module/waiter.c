@@ -10,37 +10,6 @@
 #include "locking.h"
 
 /**
- * ipcbox_waiter_init() - prepare the caller to wait
- * @waiter: on the caller's stack, not yet where others find it
- */
-void ipcbox_waiter_init(struct ipcbox_waiter *waiter)
-{
-	waiter->task = current;
-	waiter->message = NULL;
-	waiter->spin = 0;
-	waiter->result = IPCBOX_WAITING;
-}
-
-/**
- * ipcbox_waiter_finish_locked() - give a waiter its result
- * @waiter: a waiter that others can find no more; gone after this
- * @result: 0 or an errno
- * @wakes: where its thread is noted
- */
-void ipcbox_waiter_finish_locked(struct ipcbox_waiter *waiter, int result,
-				 struct ipcbox_wakes *wakes)
-{
-	struct task_struct *task = waiter->task;
-
-	/* Pairs with the acquire in ipcbox_waiter_wait(). */
-	smp_store_release(&waiter->result, result);
-	if (likely(wakes->count < IPCBOX_WAKES))
-		wakes->tasks[wakes->count++] = task;
-	else
-		wake_up_process(task);
-}
-
-/**
  * ipcbox_waiter_wait() - sleep until there is a result
  * @waiter: the caller's waiter, where others find it
  * @patience: until when

@@ -42,9 +42,9 @@ int ipcbox_send(struct ipcbox_handle *handle, const void *data, size_t length,
 	struct ipcbox_outgoing message;
 	ssize_t result;
 
-	if (is_plain(how)) {
+	if (!options || is_plain(options)) {
 		result = ipcbox_transfer(SYS_pwrite64, handle->fd, data, length,
-					 how->priority);
+					 options ? options->priority : 0);
 		if (!ipcbox_transfer_cannot(result))
 			return result < 0 ? (int)result : 0;
 	}
