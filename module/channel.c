@@ -375,6 +375,13 @@ static int channel_insert_data(struct ipcbox_channel *channel,
 	return 0;
 }
 
+static int channel_insert_page(struct ipcbox_channel *channel,
+			       struct vm_area_struct *area, unsigned int side)
+{
+	return ipcbox_mapping_insert(area, area->vm_start,
+				     &channel->ends[side].frame, 1);
+}
+
 static int channel_insert(struct ipcbox_channel *channel,
 			  struct vm_area_struct *area)
 {
@@ -383,11 +390,9 @@ static int channel_insert(struct ipcbox_channel *channel,
 	int error;
 
 	if (page == IPCBOX_CHANNEL_CONSUMER_PAGE)
-		return ipcbox_mapping_insert(area, address,
-				&channel->ends[CHANNEL_CONSUMER].frame, 1);
+		return channel_insert_page(channel, area, CHANNEL_CONSUMER);
 	if (page == IPCBOX_CHANNEL_PRODUCER_PAGE) {
-		error = ipcbox_mapping_insert(area, address,
-				&channel->ends[CHANNEL_PRODUCER].frame, 1);
+		error = channel_insert_page(channel, area, CHANNEL_PRODUCER);
 		if (error)
 			return error;
 		address += PAGE_SIZE;

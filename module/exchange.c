@@ -34,8 +34,10 @@ static void exchange_wake(const struct ipcbox_wakes *wakes)
 static void exchange_tell(struct ipcbox_exchange *exchange, __poll_t readable,
 			  __poll_t writable)
 {
+	/* Who comes later looks under the lock: see "poll" in locking.h. */
 	if (readable && waitqueue_active(&exchange->readable))
 		wake_up_interruptible_poll(&exchange->readable, readable);
+	/* The same. */
 	if (writable && waitqueue_active(&exchange->writable))
 		wake_up_interruptible_poll(&exchange->writable, writable);
 	if (readable & EPOLLIN && exchange->async_readable)

@@ -304,7 +304,8 @@ ipcbox_exchange_is_watched(const struct ipcbox_exchange *exchange)
 }
 
 void ipcbox_exchange_unlock_and_tell(struct ipcbox_exchange *exchange,
-				     struct ipcbox_wakes *wakes, bool watched);
+				     struct ipcbox_wakes *wakes, bool watched)
+	__releases(&exchange->lock);
 
 /**
  * ipcbox_exchange_unlock() - release an exchange's lock, wake, and bury

@@ -150,6 +150,7 @@ static int receive_take_locked(struct receiving *receiving,
 /* Releases the lock now and then, when there is much to look at. */
 static int receive_search_locked(struct receiving *receiving,
 				 struct ipcbox_wakes *wakes)
+	__must_hold(&receiving->exchange->lock)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	int error;

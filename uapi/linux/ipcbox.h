@@ -1497,10 +1497,10 @@ struct ipcbox_spin {
  * EBUSY while one of them is copying, or another process makes the first mapping.
  * The pages are the mapping's alone: what would keep them beyond it, as direct
  * input and output, vmsplice(2), or a debugger, gets an error, such as EFAULT.
- * When the last mapping goes, what was released is received; all other messages stay for the next receiver, those
- * that were read among them. Errors: ENODEV no pool; EACCES no right, or to
- * write or execute what is only read; EINVAL not shared, or pages that the pool
- * does not have.
+ * When the last mapping goes, what was released is received; all other messages
+ * stay for the next receiver, those that were read among them. Errors: ENODEV no
+ * pool; EACCES no right, or to write or execute what is only read; EINVAL not
+ * shared, or pages that the pool does not have.
  *
  * Positions
  * ---------

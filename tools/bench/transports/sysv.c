@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/msg.h>
 
+#include "../preload.h"
 #include "transports.h"
 
 /* Keys of queues that populate the host. */
@@ -28,6 +29,9 @@ static int queue_open(struct link *link)
 	link->fd[0] = id;
 	if (msgctl(id, IPC_STAT, &state))
 		return failure();
+	/* Ours takes no longer message than a queue holds when it is made. */
+	if (preload_is_loaded() && shape->size > state.msg_qbytes)
+		return -EOPNOTSUPP;
 	/* It limits bytes and the number of messages alike. */
 	state.msg_qbytes = shape->depth * (shape->size ? shape->size : 1);
 	if (state.msg_qbytes > INT32_MAX)
