@@ -40,18 +40,6 @@ MUTATIONS = [
         "a_mapping_for_reading_never_becomes_writable",
     ),
     Mutation(
-        "a mapping of a channel does not grow",
-        "module/channel.c",
-        [
-            (
-                "\tarea->vm_private_data = channel;\n",
-                "\tipcbox_vm_flags_clear(area, VM_DONTEXPAND);\n\tarea->vm_private_data = channel;\n",
-            )
-        ],
-        "selftests/channel",
-        "a_mapping_for_reading_never_becomes_writable",
-    ),
-    Mutation(
         "no page of a channel can be kept beyond the mapping",
         "module/mapping.h",
         [
