@@ -2,11 +2,13 @@
 /*
  * The bounded priority queue.
  *
- * Entries stand in one tree, in the order in which they go. Nothing is
- * allocated, so nothing here can fail. To put an entry last, as with one
- * priority in use, and to take the first one out cost the same however many
- * there are; any other place costs the logarithm of their number, so entries
- * may come back in any order.
+ * Entries stand in a list, in the order in which they go. Entries of one priority
+ * whose numbers differ in the last bits only are a run; of each run one entry, any,
+ * stands in a tree besides. So a place is found among the runs, and then by a few
+ * steps in the list. Nothing is allocated, so nothing here can fail. To put an entry
+ * last in its run, as with one priority in use, and to take the first one out cost
+ * the same however many there are; any other place costs the logarithm of their
+ * number, so entries may come back in any order.
  *
  * Room is given out in turns. Entries that find none are parked with their
  * share, in order; shares with parked entries take turns. So one user's flood
@@ -15,16 +17,24 @@
 #include "compat.h"
 #include "queue.h"
 
+/* So many entries make a run, at most: 2 to the power of this. */
+#define QUEUE_RUN_BITS	5
+
 static struct ipcbox_queue_entry *entry_of(struct rb_node *node)
 {
-	return rb_entry_safe(node, struct ipcbox_queue_entry, node);
+	return rb_entry(node, struct ipcbox_queue_entry, node);
 }
 
-static bool entry_before(const struct ipcbox_queue_entry *a,
-			 const struct ipcbox_queue_entry *b)
+static struct ipcbox_queue_entry *entry_of_list(struct list_head *list)
 {
-	return a->priority != b->priority ? a->priority > b->priority :
-					    a->sequence < b->sequence;
+	return list_entry(list, struct ipcbox_queue_entry, list);
+}
+
+static bool same_run(const struct ipcbox_queue_entry *a,
+		     const struct ipcbox_queue_entry *b)
+{
+	return a->priority == b->priority &&
+	       !((a->sequence ^ b->sequence) >> QUEUE_RUN_BITS);
 }
 
 /**
@@ -36,9 +46,10 @@ void ipcbox_queue_init(struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_limits *limits)
 {
 	*queue = (struct ipcbox_queue){
-		.entries = RB_ROOT_CACHED,
+		.runs = RB_ROOT,
 		.limits = *limits,
 	};
+	INIT_LIST_HEAD(&queue->entries);
 	INIT_LIST_HEAD(&queue->turns);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_init);
@@ -85,31 +96,95 @@ bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_admits);
 
-static void queue_link(struct ipcbox_queue *queue,
-		       struct ipcbox_queue_entry *entry)
+/* Is one of the entry's neighbours of its run, which then is in the tree? */
+static bool run_exists(const struct ipcbox_queue *queue,
+		       const struct ipcbox_queue_entry *entry)
 {
-	struct rb_node **link = &queue->entries.rb_root.rb_node;
-	struct rb_node *parent = NULL;
-	bool first = true;
+	return (entry->list.prev != &queue->entries &&
+		same_run(entry, entry_of_list(entry->list.prev))) ||
+	       (entry->list.next != &queue->entries &&
+		same_run(entry, entry_of_list(entry->list.next)));
+}
 
-	if (queue->last && entry_before(queue->last, entry)) {
-		parent = &queue->last->node;
-		link = &parent->rb_right;
-		first = false;
+/* The first entry that goes after a place; the list's head when there is none. */
+static struct list_head *queue_after(const struct ipcbox_queue *queue,
+				     const struct ipcbox_queue_entry *bound,
+				     const struct ipcbox_queue_place *place)
+{
+	const struct list_head *head = &queue->entries;
+	const struct list_head *after = bound ? &bound->list : head;
+
+	for (; after->prev != head; after = after->prev) {
+		struct ipcbox_queue_place at =
+			ipcbox_queue_place_of(entry_of_list(after->prev));
+
+		if (!ipcbox_queue_place_before(place, &at))
+			break;
 	}
+	return (struct list_head *)after;
+}
+
+/* Puts an entry wherever it belongs; begins a run, if it is the first of one. */
+static void queue_link_anywhere(struct ipcbox_queue *queue,
+				struct ipcbox_queue_entry *entry)
+{
+	struct ipcbox_queue_place place = ipcbox_queue_place_of(entry);
+	struct rb_node **link = &queue->runs.rb_node;
+	struct ipcbox_queue_entry *bound = NULL;
+	struct rb_node *parent = NULL;
+
 	while (*link) {
+		struct ipcbox_queue_place at;
+
 		parent = *link;
-		if (entry_before(entry, entry_of(parent))) {
+		at = ipcbox_queue_place_of(entry_of(parent));
+		if (ipcbox_queue_place_before(&place, &at)) {
+			bound = entry_of(parent);
 			link = &parent->rb_left;
 		} else {
 			link = &parent->rb_right;
-			first = false;
 		}
 	}
+	list_add_tail(&entry->list, queue_after(queue, bound, &place));
+	if (run_exists(queue, entry))
+		return;
 	rb_link_node(&entry->node, parent, link);
-	rb_insert_color_cached(&entry->node, &queue->entries, first);
-	if (!queue->last || entry_before(queue->last, entry))
-		queue->last = entry;
+	rb_insert_color(&entry->node, &queue->runs);
+}
+
+static void queue_link(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry)
+{
+	struct list_head *end = queue->entries.prev;
+
+	RB_CLEAR_NODE(&entry->node);
+	if (likely(end != &queue->entries &&
+		   same_run(entry_of_list(end), entry) &&
+		   entry_of_list(end)->sequence < entry->sequence))
+		list_add_tail(&entry->list, &queue->entries);
+	else
+		queue_link_anywhere(queue, entry);
+}
+
+/*
+ * An entry leaves the tree. The last of its run takes its place, for entries are
+ * mostly taken out from the first on, so it will stay there longest.
+ */
+static void run_leave(struct ipcbox_queue *queue,
+		      struct ipcbox_queue_entry *entry)
+{
+	struct list_head *heir = &entry->list;
+
+	while (heir->next != &queue->entries &&
+	       same_run(entry, entry_of_list(heir->next)))
+		heir = heir->next;
+	if (heir == &entry->list)
+		heir = heir->prev;
+	if (heir != &queue->entries && same_run(entry, entry_of_list(heir)))
+		rb_replace_node(&entry->node, &entry_of_list(heir)->node,
+				&queue->runs);
+	else
+		rb_erase(&entry->node, &queue->runs);
 }
 
 /**
@@ -139,40 +214,28 @@ EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
 void ipcbox_queue_remove(struct ipcbox_queue *queue,
 			 struct ipcbox_queue_entry *entry)
 {
-	if (queue->last == entry)
-		queue->last = entry_of(rb_prev(&entry->node));
-	rb_erase_cached(&entry->node, &queue->entries);
+	if (unlikely(!RB_EMPTY_NODE(&entry->node)))
+		run_leave(queue, entry);
+	list_del(&entry->list);
 	ipcbox_queue_uncount(queue, entry->share, 1, entry->length);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
 
 /**
  * ipcbox_queue_next() - walk the queue
- * @entry: an entry that is in a queue
+ * @queue: the queue
+ * @entry: an entry that is in it
  *
  * Return: the entry that goes after it, or NULL.
  */
 struct ipcbox_queue_entry *
-ipcbox_queue_next(const struct ipcbox_queue_entry *entry)
+ipcbox_queue_next(const struct ipcbox_queue *queue,
+		  const struct ipcbox_queue_entry *entry)
 {
-	return entry_of(rb_next(&entry->node));
+	return list_is_last(&entry->list, &queue->entries) ?
+		       NULL : entry_of_list(entry->list.next);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_next);
-
-/**
- * ipcbox_queue_place_before() - which of two places comes first?
- * @a: a place
- * @b: another
- *
- * Return: true if what stands at @a goes before what stands at @b.
- */
-bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
-			       const struct ipcbox_queue_place *b)
-{
-	return a->priority != b->priority ? a->priority > b->priority :
-					    a->sequence < b->sequence;
-}
-EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_place_before);
 
 /**
  * ipcbox_queue_after() - take a walk up again
@@ -185,21 +248,23 @@ struct ipcbox_queue_entry *
 ipcbox_queue_after(const struct ipcbox_queue *queue,
 		   const struct ipcbox_queue_place *place)
 {
-	struct rb_node *node = queue->entries.rb_root.rb_node;
-	struct ipcbox_queue_entry *after = NULL;
+	struct rb_node *node = queue->runs.rb_node;
+	struct ipcbox_queue_entry *bound = NULL;
+	struct list_head *after;
 
 	while (node) {
 		struct ipcbox_queue_entry *entry = entry_of(node);
 		struct ipcbox_queue_place at = ipcbox_queue_place_of(entry);
 
 		if (ipcbox_queue_place_before(place, &at)) {
-			after = entry;
+			bound = entry;
 			node = node->rb_left;
 		} else {
 			node = node->rb_right;
 		}
 	}
-	return after;
+	after = queue_after(queue, bound, place);
+	return after == &queue->entries ? NULL : entry_of_list(after);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_after);
 

@@ -43,8 +43,10 @@ struct ipcbox_queue_place {
 
 /**
  * struct ipcbox_queue_entry - a message in a queue
- * @node: place in the queue
- * @list: place among the share's parked; the owner's when it is not parked
+ * @node: place among the queue's runs, for the one entry of a run that stands
+ *	for it; else empty
+ * @list: place in the queue, or among the share's parked; the owner's when it
+ *	is in neither
  * @sequence: number in order of acceptance, from 1; zero before
  * @share: whose entry this is
  * @length: payload bytes
@@ -80,7 +82,7 @@ struct ipcbox_queue_limits {
 /**
  * struct ipcbox_queue - entries by priority, then by sequence
  * @entries: the entries, in the order in which they go
- * @last: the one that goes last, or NULL
+ * @runs: of each run of entries one, in the same order; see queue.c
  * @limits: how much it holds
  * @messages: entries in it
  * @bytes: what they take of the limits' bytes
@@ -90,8 +92,8 @@ struct ipcbox_queue_limits {
  * @turns: shares with parked entries, in the order of their turns
  */
 struct ipcbox_queue {
-	struct rb_root_cached entries;
-	struct ipcbox_queue_entry *last;
+	struct list_head entries;
+	struct rb_root runs;
 	struct ipcbox_queue_limits limits;
 	u32 messages;
 	u64 bytes;
@@ -108,6 +110,20 @@ ipcbox_queue_place_of(const struct ipcbox_queue_entry *entry)
 		.priority = entry->priority,
 		.sequence = entry->sequence,
 	};
+}
+
+/**
+ * ipcbox_queue_place_before() - which of two places comes first?
+ * @a: a place
+ * @b: another
+ *
+ * Return: true if what stands at @a goes before what stands at @b.
+ */
+static inline bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
+					     const struct ipcbox_queue_place *b)
+{
+	return a->priority != b->priority ? a->priority > b->priority :
+					    a->sequence < b->sequence;
 }
 
 void ipcbox_queue_init(struct ipcbox_queue *queue,
@@ -130,9 +146,8 @@ void ipcbox_queue_reshare(struct ipcbox_queue *queue,
 			  struct ipcbox_queue_share *share);
 
 struct ipcbox_queue_entry *
-ipcbox_queue_next(const struct ipcbox_queue_entry *entry);
-bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
-			       const struct ipcbox_queue_place *b);
+ipcbox_queue_next(const struct ipcbox_queue *queue,
+		  const struct ipcbox_queue_entry *entry);
 struct ipcbox_queue_entry *
 ipcbox_queue_after(const struct ipcbox_queue *queue,
 		   const struct ipcbox_queue_place *place);
@@ -146,8 +161,10 @@ ipcbox_queue_after(const struct ipcbox_queue *queue,
 static inline struct ipcbox_queue_entry *
 ipcbox_queue_first(const struct ipcbox_queue *queue)
 {
-	return rb_entry_safe(rb_first_cached(&queue->entries),
-			     struct ipcbox_queue_entry, node);
+	if (list_empty(&queue->entries))
+		return NULL;
+	return list_first_entry(&queue->entries, struct ipcbox_queue_entry,
+				list);
 }
 
 /**

@@ -122,7 +122,8 @@ ipcbox_walk_next_locked(struct ipcbox_exchange *exchange,
 
 	lockdep_assert_held(&exchange->lock);
 	entry = ipcbox_queue_after(&exchange->queue, &walk->place);
-	for (; entry && walk->looks; entry = ipcbox_queue_next(entry)) {
+	for (; entry && walk->looks;
+	     entry = ipcbox_queue_next(&exchange->queue, entry)) {
 		walk->looks--;
 		walk->place = ipcbox_queue_place_of(entry);
 		if (selection_wants(walk->selection, ipcbox_message_of(entry)))

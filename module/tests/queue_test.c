@@ -161,7 +161,7 @@ static void queue_is_walked_in_order(struct kunit *test)
 	at = ipcbox_queue_first(&world->queue);
 	for (i = 0; i < 5; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, at, entries[i]);
-		at = ipcbox_queue_next(at);
+		at = ipcbox_queue_next(&world->queue, at);
 	}
 	KUNIT_EXPECT_NULL(test, at);
 }
@@ -282,7 +282,40 @@ static struct ipcbox_queue_entry *model_first(struct ipcbox_queue_entry **model,
 	return model[best];
 }
 
-static void queue_agrees_with_a_model(struct kunit *test)
+static struct ipcbox_queue_entry *
+model_after(struct ipcbox_queue_entry **model, int count,
+	    const struct ipcbox_queue_place *place)
+{
+	struct ipcbox_queue_entry *after = NULL;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		struct ipcbox_queue_place at = ipcbox_queue_place_of(model[i]);
+
+		if (ipcbox_queue_place_before(place, &at) &&
+		    (!after || model[i]->priority > after->priority ||
+		     (model[i]->priority == after->priority &&
+		      model[i]->sequence < after->sequence)))
+			after = model[i];
+	}
+	return after;
+}
+
+/* Also of a place where none is. */
+static void expect_after(struct kunit *test, struct ipcbox_queue_entry **model,
+			 int count, u32 dice)
+{
+	struct world *world = test->priv;
+	struct ipcbox_queue_place place = {
+		.priority = count ? model[dice % count]->priority : 0,
+		.sequence = (dice >> 8) % (world->queue.sequence + 2),
+	};
+
+	KUNIT_ASSERT_PTR_EQ(test, ipcbox_queue_after(&world->queue, &place),
+			    model_after(model, count, &place));
+}
+
+static void agree_with_a_model(struct kunit *test, u32 levels)
 {
 	enum { SIZE = 128, STEPS = 4000 };
 	struct world *world = test->priv;
@@ -296,10 +329,11 @@ static void queue_agrees_with_a_model(struct kunit *test)
 	for (step = 0; step < STEPS; step++) {
 		u32 dice = get_random_u32();
 
+		expect_after(test, model, count, dice);
 		if (!count || (count < SIZE && dice % 5 < 3)) {
 			entry = &pool[step];
 			entry->share = &world->owner;
-			entry->priority = (dice >> 8) % 20 * 1638;
+			entry->priority = (dice >> 8) % levels * 1638;
 			entry->length = (dice >> 16) % 100;
 			ipcbox_queue_number(&world->queue, entry);
 			ipcbox_queue_insert(&world->queue, entry);
@@ -325,6 +359,52 @@ static void queue_agrees_with_a_model(struct kunit *test)
 		KUNIT_ASSERT_PTR_EQ(test, take(test), entry);
 		model[at] = model[--count];
 	}
+	queue_empty(test);
+}
+
+static void queue_agrees_with_a_model(struct kunit *test)
+{
+	agree_with_a_model(test, 20);
+}
+
+static void queue_of_one_priority_agrees_with_a_model(struct kunit *test)
+{
+	agree_with_a_model(test, 1);
+}
+
+static int runs_of(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct rb_node *node;
+	int runs = 0;
+
+	for (node = rb_first(&world->queue.runs); node; node = rb_next(node))
+		runs++;
+	return runs;
+}
+
+/* What makes a place cheap to find, in whatever order entries come and go. */
+static void queue_keeps_its_tree_small(struct kunit *test)
+{
+	enum { COUNT = 1000, RUN = 32, RUNS = COUNT / RUN + 1 };
+	struct world *world = test->priv;
+	struct ipcbox_queue_entry **entries;
+	int i;
+
+	entries = kunit_kcalloc(test, COUNT, sizeof(*entries), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	for (i = 0; i < COUNT; i++)
+		entries[i] = put(test, &world->owner, 0, 1);
+	KUNIT_EXPECT_EQ(test, runs_of(test), RUNS);
+	for (i = 0; i < COUNT; i += 3)
+		ipcbox_queue_remove(&world->queue, entries[i]);
+	for (i = COUNT - 1; i >= 0; i--)
+		if (i % 3 == 0)
+			ipcbox_queue_insert(&world->queue, entries[i]);
+	KUNIT_EXPECT_EQ(test, runs_of(test), RUNS);
+	for (i = 0; i < COUNT; i++)
+		KUNIT_ASSERT_PTR_EQ(test, take(test), entries[i]);
+	KUNIT_EXPECT_EQ(test, runs_of(test), 0);
 	queue_empty(test);
 }
 
@@ -537,6 +617,8 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_returns_the_only_one),
 	KUNIT_CASE(queue_removes_from_the_middle),
 	KUNIT_CASE(queue_agrees_with_a_model),
+	KUNIT_CASE(queue_of_one_priority_agrees_with_a_model),
+	KUNIT_CASE(queue_keeps_its_tree_small),
 	KUNIT_CASE(queue_is_bounded_by_messages),
 	KUNIT_CASE(queue_is_bounded_by_bytes),
 	KUNIT_CASE(share_is_bounded),

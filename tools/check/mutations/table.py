@@ -33,8 +33,8 @@ MUTATIONS = [
         "module/queue.c",
         [
             (
-                "\t\tif (entry_before(entry, entry_of(parent))) {\n",
-                "\t\tif (entry->priority > entry_of(parent)->priority) {\n",
+                "\t\tif (!ipcbox_queue_place_before(place, &at))\n\t\t\tbreak;\n",
+                "\t\tif (place->priority <= at.priority)\n\t\t\tbreak;\n",
             )
         ],
         "selftests/message_integrity",
@@ -91,20 +91,20 @@ MUTATIONS = [
     # Order
     Mutation(
         "the highest priority comes first",
-        "module/queue.c",
-        [
-            (
-                "queue_entry *b)\n{\n\treturn a->priority != b->priority ? a->priority > b->priority :\n",
-                "queue_entry *b)\n{\n\treturn a->priority != b->priority ? a->priority < b->priority :\n",
-            )
-        ],
+        "module/queue.h",
+        [("a->priority > b->priority", "a->priority < b->priority")],
         "selftests/message_order",
         "the_highest_priority_comes_first",
     ),
     Mutation(
         "within a priority the oldest comes first",
         "module/queue.c",
-        [("a->sequence < b->sequence;\n}\n\n", "a->sequence > b->sequence;\n}\n\n")],
+        [
+            (
+                "\t\tlist_add_tail(&entry->list, &queue->entries);\n",
+                "\t\tlist_add(&entry->list, &queue->entries);\n",
+            )
+        ],
         "selftests/message_order",
         "within_a_priority_the_oldest_comes_first",
     ),
