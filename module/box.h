@@ -66,6 +66,7 @@ struct ipcbox_box {
  * @objects: objects charged; under box->lock
  * @mapped_bytes: memory for mapping charged; under box->lock
  * @bytes: bytes in flight charged
+ * @block_bytes: bytes of blocks, see block.c
  */
 struct ipcbox_user {
 	struct hlist_node node;
@@ -75,6 +76,7 @@ struct ipcbox_user {
 	u64 objects;
 	u64 mapped_bytes;
 	atomic64_t bytes;
+	atomic64_t block_bytes;
 };
 
 int ipcbox_box_register(void);

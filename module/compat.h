@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -89,6 +90,27 @@ ipcbox_get_unmapped_area(unsigned long address, unsigned long length,
 #else
 	return current->mm->get_unmapped_area(NULL, address, length, page,
 					      flags);
+#endif
+}
+
+/**
+ * ipcbox_memory_group() - to which memory cgroup is the caller's memory charged?
+ *
+ * Return: its number, which no other ever had or will have; 0 without cgroups.
+ */
+static inline u64 ipcbox_memory_group(void)
+{
+#ifdef CONFIG_MEMCG
+	const struct mem_cgroup *group;
+	u64 number;
+
+	rcu_read_lock();
+	group = mem_cgroup_from_task(current);
+	number = group ? group->css.serial_nr : 0;
+	rcu_read_unlock();
+	return number;
+#else
+	return 0;
 #endif
 }
 

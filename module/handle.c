@@ -8,6 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "block.h"
 #include "box.h"
 #include "compat.h"
 #include "locking.h"
@@ -93,6 +94,8 @@ static int handle_release(struct inode *inode, struct file *file)
 	if (object) {
 		box = object->box;
 		object->ops->detach(handle);
+		/* Before its user's share can go with the object. */
+		ipcbox_block_end(handle->block);
 		mutex_lock(&box->lock);
 		WRITE_ONCE(object->handles, object->handles - 1);
 		ipcbox_object_unlock_box(object);

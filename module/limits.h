@@ -38,7 +38,9 @@
 	LIMIT(pool_message_bytes, SZ_256K, SZ_4K, SZ_16M,			\
 	      "largest payload a mailbox with a receive pool takes")	\
 	LIMIT(user_mapped_bytes, SZ_256M, SZ_4K, (1ULL << 40),		\
-	      "bytes for mapping a user's objects may have in a box")
+	      "bytes for mapping a user's objects may have in a box")	\
+	LIMIT(user_spare_bytes, SZ_1M, 0, SZ_1G,			\
+	      "memory kept at hand for a user's messages, beyond twice what they take")
 
 #define IPCBOX_LIMIT_FIELD(name, initial, least, greatest, text) u64 name;
 

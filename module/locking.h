@@ -149,6 +149,14 @@
  *    by smp_store_release() when a share is found or made, read by
  *    smp_load_acquire(), and used only if it is that of the present sender.
  *    Shares are not freed while a handle exists.
+ *  - handle->block, from which one sender at a time carves: taken by an exchange
+ *    with IPCBOX_BLOCK_TAKEN, by which others see that they must do without, and
+ *    put back by smp_store_release(). Pieces are dropped by anybody, with
+ *    atomic_dec_and_test(); when the carver sees, with acquire, that all are
+ *    dropped, the memory is its own again. block->user is not held: a message only
+ *    goes where its user has a share, so who drops a piece is concerned with an
+ *    object that has one, and shares live as long as their object.
+ *  - share->messages, as a hint at how large a block should be.
  *  - user->bytes, an atomic: a charge adds first and takes back when that was
  *    too much, so two charges at once may both fail near the limit, but never
  *    exceed it.

@@ -76,7 +76,7 @@ static long device_info(struct ipcbox_invocation *call)
 }
 
 static const struct ipcbox_ioctl device_ioctls[] = {
-	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, pool_message_bytes,
+	IPCBOX_IOCTL(IPCBOX_IOC_INFO, ipcbox_info, user_spare_bytes,
 		     device_info, .answers = true),
 	IPCBOX_IOCTL(IPCBOX_IOC_CREATE, ipcbox_create, pad2,
 		     ipcbox_object_create, .answers = true, .opens = true),

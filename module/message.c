@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
+#include "block.h"
 #include "box.h"
 #include "delivery.h"
 #include "exchange.h"
@@ -44,9 +45,10 @@ struct ipcbox_segment {
 };
 
 /*
- * Short messages come from caches of their own. These have a constructor, so
- * that kernels which initialise what they allocate do it once, and not for
- * each message: of a message every byte that is read is written before.
+ * Short messages are carved from blocks; where that cannot be, they come from
+ * caches of their own. These have a constructor, so that kernels which initialise
+ * what they allocate do it once, and not for each message: of a message every byte
+ * that is read is written before.
  */
 #define MESSAGE_CACHES		3
 #define MESSAGE_CACHE_STEP	64
@@ -87,6 +89,7 @@ void ipcbox_message_exit(void)
 
 	for (i = 0; i < MESSAGE_CACHES; i++)
 		kmem_cache_destroy(message_caches[i]);
+	ipcbox_block_exit();
 }
 
 /**
@@ -98,7 +101,11 @@ int ipcbox_message_init(void)
 {
 	const u32 head = sizeof(struct ipcbox_message);
 	u32 i, size;
+	int error;
 
+	error = ipcbox_block_init();
+	if (error)
+		return error;
 	for (i = 0; i < MESSAGE_CACHES; i++) {
 		size = message_cache_size(i);
 		message_caches[i] =
@@ -117,12 +124,48 @@ int ipcbox_message_init(void)
 static struct ipcbox_message *message_allocate(u32 length)
 {
 	struct kmem_cache *cache = message_cache(length);
+	struct ipcbox_message *message;
 
 	if (likely(cache))
-		return kmem_cache_alloc(cache, MESSAGE_GFP);
-	if (length > MESSAGE_INLINE)
-		return kmalloc(PAGE_SIZE, MESSAGE_GFP);
-	return kmalloc(sizeof(struct ipcbox_message) + length, MESSAGE_GFP);
+		message = kmem_cache_alloc(cache, MESSAGE_GFP);
+	else if (length > MESSAGE_INLINE)
+		message = kmalloc(PAGE_SIZE, MESSAGE_GFP);
+	else
+		message = kmalloc(sizeof(*message) + length, MESSAGE_GFP);
+	if (message)
+		message->entry.block = 0;
+	return message;
+}
+
+static struct ipcbox_message *message_carve(struct ipcbox_share *share,
+					    u32 length,
+					    struct ipcbox_block **block)
+{
+	struct ipcbox_message *message;
+	u32 size = round_up(sizeof(*message) + length, sizeof(u64));
+
+	if (unlikely(*block == IPCBOX_BLOCK_TAKEN))
+		return NULL;
+	if (unlikely(!ipcbox_block_fits(*block, share->user, size))) {
+		ipcbox_block_renew(block, share);
+		if (!*block)
+			return NULL;
+	}
+	message = ipcbox_block_carve(*block, size);
+	message->entry.block = (*block)->shift;
+	return message;
+}
+
+/* A short message of a block's, if the caller has one. */
+static struct ipcbox_message *message_obtain(struct ipcbox_share *share,
+					     u32 length,
+					     struct ipcbox_block **block)
+{
+	struct ipcbox_message *message = NULL;
+
+	if (likely(block && length <= IPCBOX_BLOCK_PIECE - sizeof(*message)))
+		message = message_carve(share, length, block);
+	return likely(message) ? message : message_allocate(length);
 }
 
 /* Where the rest of a long message is linked. */
@@ -143,9 +186,14 @@ static void segments_free(struct ipcbox_segment *segment)
 
 static void message_deallocate(struct ipcbox_message *message)
 {
-	struct kmem_cache *cache = message_cache(message->entry.length);
+	struct kmem_cache *cache;
 
-	if (likely(cache)) {
+	if (likely(message->entry.block)) {
+		ipcbox_block_drop(message, message->entry.block);
+		return;
+	}
+	cache = message_cache(message->entry.length);
+	if (cache) {
 		kmem_cache_free(cache, message);
 		return;
 	}
@@ -246,6 +294,7 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
  *	room was charged before
  * @handle: the number of the caller's handle
  * @outgoing: payload and header; length and priority were checked
+ * @block: what was taken for it, and is put back afterwards; or NULL
  *
  * Sleeps for memory and for the user's pages. The stamp is taken from the
  * running process, whatever process opened the handle.
@@ -256,7 +305,8 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
  */
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
-		      const struct ipcbox_outgoing *outgoing)
+		      const struct ipcbox_outgoing *outgoing,
+		      struct ipcbox_block **block)
 {
 	u32 length = outgoing->length;
 	struct ipcbox_message *message;
@@ -265,7 +315,7 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	error = message_charge(share, length);
 	if (error)
 		return ERR_PTR(error);
-	message = message_allocate(length);
+	message = message_obtain(share, length, block);
 	if (!message) {
 		error = -ENOMEM;
 		goto uncharge;

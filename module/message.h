@@ -13,6 +13,7 @@
 
 #include "queue.h"
 
+struct ipcbox_block;
 struct ipcbox_delivery;
 struct ipcbox_share;
 struct ipcbox_waiter;
@@ -38,7 +39,7 @@ struct pid;
  * @data: payload, or what of it fits into a page with this
  *
  * A payload of up to 16 bytes fits into 128 bytes with it, and a pointer of the
- * slab allocator's.
+ * slab allocator's, or its part of a block's.
  */
 struct ipcbox_message {
 	struct ipcbox_queue_entry entry;
@@ -78,7 +79,8 @@ int ipcbox_message_init(void);
 void ipcbox_message_exit(void);
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
-		      const struct ipcbox_outgoing *outgoing);
+		      const struct ipcbox_outgoing *outgoing,
+		      struct ipcbox_block **block);
 void ipcbox_message_uncharge(struct ipcbox_message *message);
 void ipcbox_message_free(struct ipcbox_message *message);
 void ipcbox_message_get(struct ipcbox_message *message);

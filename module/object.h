@@ -21,6 +21,7 @@
 	(IPCBOX_RIGHT_RECEIVE | IPCBOX_RIGHT_SEND | IPCBOX_RIGHT_MANAGE | \
 	 IPCBOX_RIGHT_LOOK)
 
+struct ipcbox_block;
 struct ipcbox_handle;
 struct ipcbox_notice;
 struct ipcbox_object;
@@ -151,6 +152,7 @@ struct ipcbox_object {
  * @id: the handle's number in its box
  * @rights: IPCBOX_RIGHT_* bits; never change
  * @share: the share that the last sender by this handle had; see locking.h
+ * @block: from which messages sent by it are carved; see locking.h
  * @sender: who sent last by this handle into a receive pool, or NULL; under the
  *	exchange's lock
  * @held: deliveries that it holds, by token; under the exchange's lock
@@ -165,6 +167,7 @@ struct ipcbox_handle {
 	u64 id;
 	u32 rights;
 	struct ipcbox_share *share;
+	struct ipcbox_block *block;
 	struct ipcbox_pool_sender *sender;
 	struct rb_root held;
 	u32 spin;

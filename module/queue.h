@@ -52,6 +52,7 @@ struct ipcbox_queue_place {
  * @length: payload bytes
  * @priority: higher goes first
  * @tracked: not looked at: the owner's, in what would be padding
+ * @block: likewise: of the block that it is a piece of, or 0
  */
 struct ipcbox_queue_entry {
 	struct rb_node node;
@@ -61,6 +62,7 @@ struct ipcbox_queue_entry {
 	u32 length;
 	u16 priority;
 	bool tracked;
+	u8 block;
 };
 
 /**

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "block.h"
 #include "delivery.h"
 #include "exchange.h"
 #include "limits.h"
@@ -29,6 +30,7 @@
  * @handle: by which they are sent
  * @exchange: where they go
  * @share: whose they are
+ * @block: the handle's block, while messages are made
  * @patience: how long to wait for room
  * @messages: the messages, ours until accepted
  * @made: how many there are
@@ -38,6 +40,7 @@ struct sending {
 	struct ipcbox_handle *handle;
 	struct ipcbox_exchange *exchange;
 	struct ipcbox_share *share;
+	struct ipcbox_block *block;
 	struct ipcbox_patience patience;
 	struct ipcbox_message *messages[SEND_CHUNK];
 	u32 made;
@@ -84,7 +87,7 @@ static int send_track(struct ipcbox_message *message,
 
 static __always_inline struct ipcbox_message *
 send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
-	  const struct ipcbox_outgoing *outgoing)
+	  const struct ipcbox_outgoing *outgoing, struct ipcbox_block **block)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_message *message;
@@ -100,7 +103,7 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 		if (error)
 			return ERR_PTR(error);
 	}
-	message = ipcbox_message_create(share, handle->id, outgoing);
+	message = ipcbox_message_create(share, handle->id, outgoing, block);
 	if (likely(!outgoing->lifetime && !outgoing->descriptor_count) ||
 	    IS_ERR(message))
 		return message;
@@ -109,6 +112,19 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 		return message;
 	ipcbox_message_free(message);
 	return ERR_PTR(error);
+}
+
+/* One message, of the handle's block. */
+static __always_inline struct ipcbox_message *
+send_make_one(struct ipcbox_handle *handle, struct ipcbox_share *share,
+	      const struct ipcbox_outgoing *outgoing)
+{
+	struct ipcbox_block *block = ipcbox_block_take(&handle->block);
+	struct ipcbox_message *message;
+
+	message = send_make(handle, share, outgoing, &block);
+	ipcbox_block_put(&handle->block, block);
+	return message;
 }
 
 /**
@@ -128,7 +144,7 @@ struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
 
 	if (!share)
 		return ERR_PTR(-ENOMEM);
-	return send_make(handle, share, outgoing);
+	return send_make_one(handle, share, outgoing);
 }
 
 /* Makes one more message. */
@@ -137,7 +153,8 @@ static int sending_make(struct sending *sending,
 {
 	struct ipcbox_message *message;
 
-	message = send_make(sending->handle, sending->share, outgoing);
+	message = send_make(sending->handle, sending->share, outgoing,
+			    &sending->block);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	sending->messages[sending->made++] = message;
@@ -316,19 +333,19 @@ static int send_make_chunk(struct sending *sending, const void __user *from,
 {
 	struct ipcbox_outgoing outgoing __uninitialized;
 	u64 bytes = 0;
-	int error;
+	int error = 0;
 
-	while (sending->made < count && bytes < SEND_CHUNK_BYTES) {
+	sending->block = ipcbox_block_take(&sending->handle->block);
+	while (!error && sending->made < count && bytes < SEND_CHUNK_BYTES) {
 		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
 					      from, stride);
 		if (!error)
 			error = sending_make(sending, &outgoing);
-		if (error)
-			return error;
 		bytes += outgoing.length;
 		from += stride;
 	}
-	return 0;
+	ipcbox_block_put(&sending->handle->block, sending->block);
+	return error;
 }
 
 static int send_check(const struct ipcbox_handle *handle,
@@ -370,7 +387,7 @@ int ipcbox_send_one(struct ipcbox_handle *handle,
 
 	if (unlikely(!share))
 		return -ENOMEM;
-	message = send_make(handle, share, outgoing);
+	message = send_make_one(handle, share, outgoing);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	error = send_accept(ipcbox_exchange_of(handle->object), message,

@@ -97,7 +97,7 @@ static struct ipcbox_message *settle_make(struct ipcbox_handle *handle,
 
 	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
 		return ERR_PTR(-EMSGSIZE);
-	reply = ipcbox_message_create(NULL, handle->id, outgoing);
+	reply = ipcbox_message_create(NULL, handle->id, outgoing, NULL);
 	if (likely(!outgoing->descriptor_count) || IS_ERR(reply))
 		return reply;
 	error = ipcbox_delivery_add_files(reply, outgoing);

@@ -12,11 +12,12 @@
 #include "kselftest_harness.h"
 #include "abi.h"
 
-FROZEN_SIZE(info, 168);
+FROZEN_SIZE(info, 176);
 FROZEN(info, features, 16);
 FROZEN(info, discarded, 136);
 FROZEN(info, user_mapped_bytes, 144);
 FROZEN(info, pool_message_bytes, 160);
+FROZEN(info, user_spare_bytes, 168);
 FROZEN_SIZE(create, 88);
 FROZEN(create, name, 24);
 FROZEN(create, id, 56);

@@ -42,6 +42,7 @@ static const struct {
 	CAP(batch_messages, 0),
 	CAP(user_mapped_bytes, 256 * MIB),
 	CAP(pool_message_bytes, MIB / 4),
+	CAP(user_spare_bytes, MIB),
 };
 
 FIXTURE(limit)

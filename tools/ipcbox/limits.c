@@ -22,6 +22,8 @@ const struct limit limits[] = {
 	      "objects that one user may have"),
 	LIMIT(user_mapped_bytes, UNIT_BYTES, USED(user_mapped_bytes_used),
 	      "memory for mapping that one user's objects may have"),
+	LIMIT(user_spare_bytes, UNIT_BYTES, 0,
+	      "memory kept at hand for one user's messages, beyond twice what they take"),
 	LIMIT(user_share, UNIT_PERCENT, 0,
 	      "of an object's room that one user who is not its owner may fill"),
 	LIMIT(box_objects, UNIT_OBJECTS, USED(box_objects_used),

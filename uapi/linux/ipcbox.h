@@ -188,6 +188,8 @@
  *	@user_mapped_bytes
  * @pool_message_bytes: out: largest payload that a mailbox with a receive pool
  *	may be set to take
+ * @user_spare_bytes: out: bytes of kernel memory that may be kept at hand for one
+ *	user's messages in the box, beyond twice what they are charged
  *
  * Root adjusts the limits under /sys/module/ipcbox/parameters; a change
  * concerns later requests and takes nothing away that exists.
@@ -216,6 +218,7 @@ struct ipcbox_info {
 	__u64 user_mapped_bytes;
 	__u64 user_mapped_bytes_used;
 	__u64 pool_message_bytes;
+	__u64 user_spare_bytes;
 };
 
 /* Flags of IPCBOX_IOC_CREATE. */

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 /* The size of the structure is part of the symbol's version. */
-_Static_assert(sizeof(struct ipcbox_info) == 168, "IPCBOX_0.1");
+_Static_assert(sizeof(struct ipcbox_info) == 176, "IPCBOX_0.1");
 
 static int read_info(int fd, struct ipcbox_info *info)
 {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Blocks: memory for short messages, several to an allocation.
+ *
+ * To take a piece of memory from the slab allocator and to give it back costs more
+ * than all else that is done to a short message. So a handle keeps a block, and
+ * carves from it what is sent by it.
+ */
+#ifndef IPCBOX_BLOCK_H
+#define IPCBOX_BLOCK_H
+
+#include <linux/atomic.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include "compat.h"
+
+struct ipcbox_share;
+struct ipcbox_user;
+
+/* The most that is carved as one piece. */
+#define IPCBOX_BLOCK_PIECE	256
+
+/**
+ * struct ipcbox_block - memory that is given out in pieces
+ * @pieces: those that are in use, and one more while a handle carves
+ * @used: bytes given out, with this; only who carves
+ * @size: bytes, with this
+ * @shift: its address is a multiple of 2 to the power of this, and its size less
+ * @user: for whom it counts; see locking.h
+ * @group: the memory cgroup that it is charged to
+ */
+struct ipcbox_block {
+	atomic_t pieces;
+	u16 used;
+	u16 size;
+	u8 shift;
+	struct ipcbox_user *user;
+	u64 group;
+};
+
+static_assert(sizeof(struct ipcbox_block) % sizeof(u64) == 0);
+
+/* In the place of a block which is taken. */
+#define IPCBOX_BLOCK_TAKEN	((struct ipcbox_block *)1)
+
+/**
+ * ipcbox_block_take() - have a handle's block for oneself
+ * @place: where the handle keeps it
+ *
+ * Return: for ipcbox_block_carve(), and then ipcbox_block_put(): the block, NULL
+ * when there is none yet, IPCBOX_BLOCK_TAKEN when somebody else has it.
+ */
+static inline struct ipcbox_block *
+ipcbox_block_take(struct ipcbox_block **place)
+{
+	return xchg_acquire(place, IPCBOX_BLOCK_TAKEN);
+}
+
+/**
+ * ipcbox_block_put() - undo ipcbox_block_take()
+ * @place: where the handle keeps it
+ * @block: what was taken, or what carving made of it
+ */
+static inline void ipcbox_block_put(struct ipcbox_block **place,
+				    struct ipcbox_block *block)
+{
+	/* Pairs with the acquire in ipcbox_block_take(). */
+	if (likely(block != IPCBOX_BLOCK_TAKEN))
+		smp_store_release(place, block);
+}
+
+int ipcbox_block_init(void);
+void ipcbox_block_exit(void);
+void ipcbox_block_renew(struct ipcbox_block **block,
+			const struct ipcbox_share *share);
+void ipcbox_block_free(struct ipcbox_block *block);
+
+/* Nobody has a piece of it any more: it begins anew. */
+static inline void ipcbox_block_rewind(struct ipcbox_block *block)
+{
+	/* Pairs with the full barrier in ipcbox_block_drop(). */
+	if (atomic_read_acquire(&block->pieces) == 1)
+		block->used = sizeof(*block);
+}
+
+/**
+ * ipcbox_block_fits() - can a piece be carved?
+ * @block: the block, taken
+ * @user: for whom
+ * @size: bytes, at most IPCBOX_BLOCK_PIECE
+ *
+ * Return: true if it is a block of that user and of the caller's memory cgroup,
+ * and has room.
+ */
+static inline bool ipcbox_block_fits(struct ipcbox_block *block,
+				     const struct ipcbox_user *user, u32 size)
+{
+	if (unlikely(!block || block->user != user ||
+		     block->group != ipcbox_memory_group()))
+		return false;
+	ipcbox_block_rewind(block);
+	return block->used + size <= block->size;
+}
+
+/**
+ * ipcbox_block_carve() - take a piece of memory
+ * @block: a block in which it fits, taken
+ * @size: bytes, a multiple of 8
+ *
+ * Return: the piece, whose content is anything; for ipcbox_block_drop().
+ */
+static inline void *ipcbox_block_carve(struct ipcbox_block *block, u32 size)
+{
+	void *piece = (void *)block + block->used;
+
+	block->used += size;
+	atomic_inc(&block->pieces);
+	return piece;
+}
+
+/**
+ * ipcbox_block_drop() - a piece is not used any more
+ * @piece: the piece
+ * @shift: its block's
+ *
+ * Whoever does so was concerned with an object where the block's user has a
+ * share.
+ */
+static inline void ipcbox_block_drop(void *piece, u8 shift)
+{
+	struct ipcbox_block *block =
+		(void *)((uintptr_t)piece & ~((1UL << shift) - 1));
+
+	if (unlikely(atomic_dec_and_test(&block->pieces)))
+		ipcbox_block_free(block);
+}
+
+/**
+ * ipcbox_block_end() - a handle carves no more
+ * @block: what it kept, or NULL
+ */
+static inline void ipcbox_block_end(struct ipcbox_block *block)
+{
+	if (block && atomic_dec_and_test(&block->pieces))
+		ipcbox_block_free(block);
+}
+
+#endif /* IPCBOX_BLOCK_H */
