@@ -253,7 +253,7 @@ bool ipcbox_delivery_withdraw_locked(struct ipcbox_exchange *exchange,
 		return false;
 	}
 	delivery_unqueue_locked(exchange, delivery);
-	ipcbox_exchange_admit_locked(exchange, share, wakes);
+	ipcbox_room_admit_locked(exchange, share, wakes);
 	wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 	return true;
 }
@@ -403,6 +403,6 @@ void ipcbox_delivery_expire_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	ipcbox_exchange_dequeue_locked(exchange, entry);
 	delivery_expire(exchange, delivery, wakes);
-	ipcbox_exchange_admit_locked(exchange, share, wakes);
+	ipcbox_room_admit_locked(exchange, share, wakes);
 	wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 }

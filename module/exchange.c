@@ -365,63 +365,6 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 	ipcbox_exchange_deliver_locked(exchange, message, wakes);
 }
 
-/* Who waits for room only; who waits for the outcome goes on waiting. */
-static struct ipcbox_waiter *
-exchange_unpark_waiter(struct ipcbox_message *message)
-{
-	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
-	struct ipcbox_waiter *waiter;
-
-	if (!delivery)
-		return message->waiter;
-	if (!list_empty(&delivery->awaited))
-		return NULL;
-	waiter = delivery->waiter;
-	delivery->waiter = NULL;
-	return waiter;
-}
-
-/**
- * ipcbox_exchange_unpark_locked() - a message that waited for room goes in
- * @exchange: the exchange, locked
- * @message: the message, parked no more; it may be received and freed before
- *	this returns
- * @wakes: whom to wake
- */
-void ipcbox_exchange_unpark_locked(struct ipcbox_exchange *exchange,
-				   struct ipcbox_message *message,
-				   struct ipcbox_wakes *wakes)
-{
-	struct ipcbox_waiter *waiter = exchange_unpark_waiter(message);
-
-	lockdep_assert_held(&exchange->lock);
-	exchange->senders_waiting--;
-	ipcbox_exchange_accept_locked(exchange, message, wakes);
-	if (waiter)
-		ipcbox_waiter_finish_locked(waiter, 0, wakes);
-}
-
-/**
- * ipcbox_exchange_admit_locked() - let in whom there is room for now
- * @exchange: the exchange, locked
- * @freed: the share that has just lost an entry, or NULL
- * @wakes: whom to wake
- */
-void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
-				  struct ipcbox_share *freed,
-				  struct ipcbox_wakes *wakes)
-{
-	struct ipcbox_queue_share *share = freed ? &freed->share : NULL;
-	struct ipcbox_queue_entry *entry;
-
-	lockdep_assert_held(&exchange->lock);
-	if (!exchange->senders_waiting)
-		return;
-	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share)))
-		ipcbox_exchange_unpark_locked(exchange,
-					      ipcbox_message_of(entry), wakes);
-}
-
 static struct ipcbox_share *
 exchange_find_share_locked(struct ipcbox_exchange *exchange, kuid_t uid)
 {
@@ -657,6 +600,8 @@ exchange_create(const struct ipcbox_create *request)
 	INIT_LIST_HEAD(&exchange->notices);
 	ipcbox_stream_init(&exchange->stream);
 	INIT_HLIST_HEAD(&exchange->shares);
+	INIT_LIST_HEAD(&exchange->admitted);
+	INIT_DELAYED_WORK(&exchange->tell_admitted, ipcbox_room_work);
 	timerqueue_init_head(&exchange->expiries);
 	INIT_DELAYED_WORK(&exchange->expire, ipcbox_expiry_work);
 	init_waitqueue_head(&exchange->readable);
@@ -698,6 +643,7 @@ static void exchange_destroy(struct ipcbox_object *object)
 	if (exchange->pool)
 		ipcbox_pool_destroy(exchange);
 	cancel_delayed_work_sync(&exchange->expire);
+	cancel_delayed_work_sync(&exchange->tell_admitted);
 	put_pid(exchange->last_sender);
 	put_pid(exchange->last_receiver);
 	hlist_for_each_entry_safe(share, next, &exchange->shares, node)
@@ -724,28 +670,6 @@ static int exchange_attach(struct ipcbox_handle *handle)
 		exchange->send_handles++;
 	ipcbox_exchange_unlock(exchange, &wakes);
 	return error;
-}
-
-/* Those who wait for the outcome are not concerned, only those who do for room. */
-static void exchange_fail_senders_locked(struct ipcbox_exchange *exchange,
-					 int error, struct ipcbox_wakes *wakes)
-{
-	struct ipcbox_queue_entry *entry, *next;
-	struct ipcbox_share *share;
-
-	hlist_for_each_entry(share, &exchange->shares, node) {
-		list_for_each_entry_safe(entry, next, &share->share.parked,
-					 list) {
-			struct ipcbox_waiter *waiter =
-				exchange_unpark_waiter(ipcbox_message_of(entry));
-
-			if (!waiter)
-				continue;
-			ipcbox_queue_unpark(&exchange->queue, entry);
-			exchange->senders_waiting--;
-			ipcbox_waiter_finish_locked(waiter, error, wakes);
-		}
-	}
 }
 
 static void exchange_fail_receivers_locked(struct ipcbox_exchange *exchange,
@@ -775,7 +699,7 @@ static void exchange_notice_ends_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	if (ipcbox_exchange_no_receiver_locked(exchange)) {
 		ipcbox_delivery_fail_queued_locked(exchange, error, wakes);
-		exchange_fail_senders_locked(exchange, error, wakes);
+		ipcbox_room_fail_locked(exchange, error, wakes);
 		wakes->writable |= EPOLLHUP;
 	}
 	if (ipcbox_exchange_no_sender_locked(exchange)) {
@@ -970,10 +894,10 @@ static void exchange_set(struct ipcbox_object *object,
 	}
 	if (object->state & IPCBOX_STATE_REVOCABLE) {
 		/* They look at their rights again, and wait again. */
-		exchange_fail_senders_locked(exchange, -EAGAIN, &wakes);
+		ipcbox_room_fail_locked(exchange, -EAGAIN, &wakes);
 		exchange_fail_receivers_locked(exchange, -EAGAIN, &wakes);
 	}
-	ipcbox_exchange_admit_locked(exchange, NULL, &wakes);
+	ipcbox_room_admit_locked(exchange, NULL, &wakes);
 	wakes.writable |= EPOLLOUT | EPOLLWRNORM;
 	ipcbox_exchange_unlock(exchange, &wakes);
 }

@@ -87,6 +87,9 @@ ipcbox_share_of(struct ipcbox_queue_share *share)
  * @dead_letter: the id of the dead-letter mailbox, or 0
  * @max_deliveries: how often a message may be held in vain; 0 for ever
  * @max_descriptors: most descriptors in a message; read without the lock, too
+ * @admitted: senders that waited for room, whose messages are in, and who are to
+ *	be told soon; see room.c
+ * @tell_admitted: tells them
  * @expiries: queued messages that may expire, the next one first; see
  *	lifetime.c
  * @expire: does so when its time comes
@@ -135,6 +138,8 @@ struct ipcbox_exchange {
 	u64 dead_letter;
 	u32 max_deliveries;
 	u32 max_descriptors;
+	struct list_head admitted;
+	struct delayed_work tell_admitted;
 	struct timerqueue_head expiries;
 	struct delayed_work expire;
 	struct ipcbox_stream stream;
@@ -178,7 +183,8 @@ struct ipcbox_wakes {
 
 /**
  * struct ipcbox_waiter - a thread that waits, on its own stack
- * @node: place among the exchange's waiting receivers, without a selection
+ * @node: for a receiver without a selection: place among the exchange's waiting
+ *	receivers; for a sender: place among those who are to be told
  * @selector: for a receiver: place among them with one; its selection is NULL
  *	for a receiver without
  * @task: the thread
@@ -187,6 +193,7 @@ struct ipcbox_wakes {
  * @descriptor_capacity: for a receiver: the most descriptors that it can take
  * @length: for a receiver: how long the message was that it could not take
  * @descriptors: for a receiver: how many descriptors that message had
+ * @admitted: for a sender: it has such a place; under the exchange's lock
  * @spin: nanoseconds to wait awake, while @peer is another processor than this
  * @peer: where the other side was last seen; only with @spin
  * @result: IPCBOX_WAITING, then 0 or an errno; see locking.h
@@ -200,6 +207,7 @@ struct ipcbox_waiter {
 	u32 descriptor_capacity;
 	u32 length;
 	u32 descriptors;
+	bool admitted;
 	u32 spin;
 	const int *peer;
 	int result;
@@ -349,12 +357,6 @@ void ipcbox_exchange_remove_receiver_locked(struct ipcbox_exchange *exchange,
 void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 				   struct ipcbox_message *message,
 				   struct ipcbox_wakes *wakes);
-void ipcbox_exchange_unpark_locked(struct ipcbox_exchange *exchange,
-				   struct ipcbox_message *message,
-				   struct ipcbox_wakes *wakes);
-void ipcbox_exchange_admit_locked(struct ipcbox_exchange *exchange,
-				  struct ipcbox_share *freed,
-				  struct ipcbox_wakes *wakes);
 void ipcbox_exchange_dequeue_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_queue_entry *entry);
 int ipcbox_exchange_check_messages(const struct ipcbox_handle *handle);
@@ -385,6 +387,20 @@ ipcbox_exchange_share(struct ipcbox_handle *handle)
 	return ipcbox_exchange_find_share(handle, uid);
 }
 
+/* room.c */
+void ipcbox_room_work(struct work_struct *work);
+void ipcbox_room_unpark_locked(struct ipcbox_exchange *exchange,
+			       struct ipcbox_message *message,
+			       struct ipcbox_wakes *wakes);
+void ipcbox_room_admit_locked(struct ipcbox_exchange *exchange,
+			      struct ipcbox_share *freed,
+			      struct ipcbox_wakes *wakes);
+bool ipcbox_room_withdraw_locked(struct ipcbox_exchange *exchange,
+				 struct ipcbox_message *message,
+				 struct ipcbox_waiter *waiter);
+void ipcbox_room_fail_locked(struct ipcbox_exchange *exchange, int error,
+			     struct ipcbox_wakes *wakes);
+
 /* expiry.c */
 void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,
 			      struct ipcbox_delivery *delivery);
@@ -399,6 +415,7 @@ static inline void ipcbox_waiter_init(struct ipcbox_waiter *waiter)
 {
 	waiter->task = current;
 	waiter->message = NULL;
+	waiter->admitted = false;
 	waiter->spin = 0;
 	waiter->result = IPCBOX_WAITING;
 }

@@ -311,7 +311,7 @@ static void pool_credit_locked(struct ipcbox_exchange *exchange,
 	exchange->received += messages - credit->voids;
 	exchange->bytes_received += credit->bytes - credit->void_bytes;
 	exchange->withdrawn += credit->voids;
-	ipcbox_exchange_admit_locked(exchange, share, wakes);
+	ipcbox_room_admit_locked(exchange, share, wakes);
 }
 
 static void pool_trace_received(struct ipcbox_exchange *exchange,

@@ -139,7 +139,7 @@ static int receive_take_locked(struct receiving *receiving,
 		if (entry->tracked)
 			message->delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		receiving->messages[receiving->taken++] = message;
-		ipcbox_exchange_admit_locked(exchange,
+		ipcbox_room_admit_locked(exchange,
 					     ipcbox_share_of(entry->share),
 					     wakes);
 		wakes->writable |= EPOLLOUT | EPOLLWRNORM;
@@ -204,10 +204,10 @@ static void receive_pull_locked(struct receiving *receiving,
 		return;
 	share = ipcbox_share_of(entry->share);
 	ipcbox_queue_unpark(&exchange->queue, entry);
-	ipcbox_exchange_unpark_locked(exchange, ipcbox_message_of(entry),
+	ipcbox_room_unpark_locked(exchange, ipcbox_message_of(entry),
 				      wakes);
 	/* It may have stood in the way of others. */
-	ipcbox_exchange_admit_locked(exchange, share, wakes);
+	ipcbox_room_admit_locked(exchange, share, wakes);
 }
 
 /* Returns true if the waiter is to be waited for, or has its message. */

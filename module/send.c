@@ -229,13 +229,12 @@ static int send_wait(struct ipcbox_exchange *exchange,
 	if (!error)
 		return waiter->result;
 	ipcbox_exchange_lock(exchange, &wakes);
-	if (waiter->result == IPCBOX_WAITING) {
-		ipcbox_queue_unpark(&exchange->queue, &message->entry);
-		exchange->senders_waiting--;
-		ipcbox_exchange_admit_locked(exchange, share, &wakes);
-	} else {
+	if (waiter->result != IPCBOX_WAITING)
 		error = waiter->result;
-	}
+	else if (ipcbox_room_withdraw_locked(exchange, message, waiter))
+		ipcbox_room_admit_locked(exchange, share, &wakes);
+	else
+		error = 0;
 	ipcbox_exchange_unlock(exchange, &wakes);
 	return error;
 }
