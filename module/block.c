@@ -111,8 +111,8 @@ static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift)
 
 /**
  * ipcbox_block_renew() - get a block in which a piece fits
- * @block: one in which it does not, or NULL, taken; gone after this, and what
- *	comes instead of it: NULL without memory, or when the user has enough
+ * @block: what was taken, and what comes instead: NULL without memory, or when the
+ *	user has enough
  * @share: of the user for whom it is
  *
  * Sleeps for memory, which is charged to the caller's memory cgroup.
@@ -122,6 +122,8 @@ void ipcbox_block_renew(struct ipcbox_block **block,
 {
 	bool many = READ_ONCE(share->share.messages) >= BLOCK_LARGE_FROM;
 
+	if (*block == IPCBOX_BLOCK_TAKEN)
+		return;
 	ipcbox_block_end(*block);
 	*block = block_create(share->user, many ? BLOCK_LARGE_SHIFT :
 						  BLOCK_SMALL_SHIFT);

@@ -45,17 +45,48 @@ static_assert(sizeof(struct ipcbox_block) % sizeof(u64) == 0);
 /* In the place of a block which is taken. */
 #define IPCBOX_BLOCK_TAKEN	((struct ipcbox_block *)1)
 
+int ipcbox_block_init(void);
+void ipcbox_block_exit(void);
+void ipcbox_block_renew(struct ipcbox_block **block,
+			const struct ipcbox_share *share);
+void ipcbox_block_free(struct ipcbox_block *block);
+
+/* Is there nothing to carve from? */
+static inline bool ipcbox_block_is_none(const struct ipcbox_block *block)
+{
+	return (uintptr_t)block <= (uintptr_t)IPCBOX_BLOCK_TAKEN;
+}
+
+/**
+ * ipcbox_block_end() - a handle carves no more
+ * @block: what it kept, or NULL
+ */
+static inline void ipcbox_block_end(struct ipcbox_block *block)
+{
+	if (block && atomic_dec_and_test(&block->pieces))
+		ipcbox_block_free(block);
+}
+
 /**
  * ipcbox_block_take() - have a handle's block for oneself
  * @place: where the handle keeps it
+ * @user: for whom
  *
- * Return: for ipcbox_block_carve(), and then ipcbox_block_put(): the block, NULL
- * when there is none yet, IPCBOX_BLOCK_TAKEN when somebody else has it.
+ * Return: for ipcbox_block_carve(), and then ipcbox_block_put(): a block of that user
+ * and of the caller's memory cgroup, NULL when there is none, IPCBOX_BLOCK_TAKEN when
+ * somebody else has it.
  */
 static inline struct ipcbox_block *
-ipcbox_block_take(struct ipcbox_block **place)
+ipcbox_block_take(struct ipcbox_block **place, const struct ipcbox_user *user)
 {
-	return xchg_acquire(place, IPCBOX_BLOCK_TAKEN);
+	struct ipcbox_block *block = xchg_acquire(place, IPCBOX_BLOCK_TAKEN);
+
+	if (likely(ipcbox_block_is_none(block) ||
+		   (block->user == user &&
+		    block->group == ipcbox_memory_group())))
+		return block;
+	ipcbox_block_end(block);
+	return NULL;
 }
 
 /**
@@ -71,36 +102,20 @@ static inline void ipcbox_block_put(struct ipcbox_block **place,
 		smp_store_release(place, block);
 }
 
-int ipcbox_block_init(void);
-void ipcbox_block_exit(void);
-void ipcbox_block_renew(struct ipcbox_block **block,
-			const struct ipcbox_share *share);
-void ipcbox_block_free(struct ipcbox_block *block);
-
-/* Nobody has a piece of it any more: it begins anew. */
-static inline void ipcbox_block_rewind(struct ipcbox_block *block)
-{
-	/* Pairs with the full barrier in ipcbox_block_drop(). */
-	if (atomic_read_acquire(&block->pieces) == 1)
-		block->used = sizeof(*block);
-}
-
 /**
  * ipcbox_block_fits() - can a piece be carved?
- * @block: the block, taken
- * @user: for whom
+ * @block: what was taken
  * @size: bytes, at most IPCBOX_BLOCK_PIECE
  *
- * Return: true if it is a block of that user and of the caller's memory cgroup,
- * and has room.
+ * Return: true if it is a block and has room.
  */
-static inline bool ipcbox_block_fits(struct ipcbox_block *block,
-				     const struct ipcbox_user *user, u32 size)
+static inline bool ipcbox_block_fits(struct ipcbox_block *block, u32 size)
 {
-	if (unlikely(!block || block->user != user ||
-		     block->group != ipcbox_memory_group()))
+	if (unlikely(ipcbox_block_is_none(block)))
 		return false;
-	ipcbox_block_rewind(block);
+	/* Nobody has a piece any more: pairs with ipcbox_block_drop(). */
+	if (atomic_read_acquire(&block->pieces) == 1)
+		block->used = sizeof(*block);
 	return block->used + size <= block->size;
 }
 
@@ -134,16 +149,6 @@ static inline void ipcbox_block_drop(void *piece, u8 shift)
 		(void *)((uintptr_t)piece & ~((1UL << shift) - 1));
 
 	if (unlikely(atomic_dec_and_test(&block->pieces)))
-		ipcbox_block_free(block);
-}
-
-/**
- * ipcbox_block_end() - a handle carves no more
- * @block: what it kept, or NULL
- */
-static inline void ipcbox_block_end(struct ipcbox_block *block)
-{
-	if (block && atomic_dec_and_test(&block->pieces))
 		ipcbox_block_free(block);
 }
 

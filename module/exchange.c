@@ -233,59 +233,17 @@ bool ipcbox_exchange_is_awaited_locked(struct ipcbox_exchange *exchange,
 	return waiter && exchange_waiter_takes(waiter, message);
 }
 
-static void exchange_note(struct pid **last, struct pid *pid)
-{
-	if (*last == pid)
-		return;
-	put_pid(*last);
-	*last = get_pid(pid);
-}
-
-/**
- * ipcbox_exchange_note_sender_locked() - a message is accepted
- * @exchange: the exchange, locked
- * @pid: the process that sent it
- */
-void ipcbox_exchange_note_sender_locked(struct ipcbox_exchange *exchange,
-					struct pid *pid)
-{
-	lockdep_assert_held(&exchange->lock);
-	exchange_note(&exchange->last_sender, pid);
-	exchange->sent_at = ktime_get_real_seconds();
-}
-
-/**
- * ipcbox_exchange_note_receiver_locked() - a message is received
- * @exchange: the exchange, locked
- * @pid: the process that receives it
- */
-void ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
-					  struct pid *pid)
-{
-	lockdep_assert_held(&exchange->lock);
-	exchange_note(&exchange->last_receiver, pid);
-	exchange->received_at = ktime_get_real_seconds();
-}
-
-/**
- * ipcbox_exchange_deliver_locked() - give a message to a receiver or the queue
- * @exchange: the exchange, locked
- * @message: one that has its number; new, or received and coming back
- * @wakes: whom to wake
- *
- * The receiver that has waited longest gets it. One whose buffer is too small
- * is told so, and the next one is tried.
- */
-void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
-				    struct ipcbox_message *message,
-				    struct ipcbox_wakes *wakes)
+static __always_inline void
+exchange_deliver_locked(struct ipcbox_exchange *exchange,
+			struct ipcbox_message *message,
+			struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 	u32 length = message->entry.length;
 	struct ipcbox_waiter *waiter;
 
 	lockdep_assert_held(&exchange->lock);
-	while ((waiter = exchange_find_receiver(exchange, message))) {
+	while (unlikely(waiter = exchange_find_receiver(exchange, message))) {
 		ipcbox_exchange_remove_receiver_locked(exchange, waiter);
 		if (!exchange_waiter_takes(waiter, message)) {
 			waiter->length = length;
@@ -320,6 +278,22 @@ void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 		ipcbox_notify_arrival_locked(exchange,
 					     exchange->queue.messages == 1,
 					     message->pid, message->uid);
+}
+
+/**
+ * ipcbox_exchange_deliver_locked() - give a message to a receiver or the queue
+ * @exchange: the exchange, locked
+ * @message: one that has its number; new, or received and coming back
+ * @wakes: whom to wake
+ *
+ * The receiver that has waited longest gets it. One whose buffer is too small
+ * is told so, and the next one is tried.
+ */
+void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
+				    struct ipcbox_message *message,
+				    struct ipcbox_wakes *wakes)
+{
+	exchange_deliver_locked(exchange, message, wakes);
 }
 
 /**
@@ -362,7 +336,7 @@ void ipcbox_exchange_accept_locked(struct ipcbox_exchange *exchange,
 	exchange->bytes_sent += message->entry.length;
 	ipcbox_exchange_note_sender_locked(exchange, message->pid);
 	trace_ipcbox_send(&exchange->object, &message->entry);
-	ipcbox_exchange_deliver_locked(exchange, message, wakes);
+	exchange_deliver_locked(exchange, message, wakes);
 }
 
 static struct ipcbox_share *

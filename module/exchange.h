@@ -8,11 +8,14 @@
 #include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/time.h>
+#include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -28,7 +31,6 @@
 struct ipcbox_delivery;
 struct ipcbox_message;
 struct ipcbox_pool;
-struct pid;
 
 /**
  * struct ipcbox_share - what one user has in one exchange
@@ -334,6 +336,42 @@ static inline void ipcbox_exchange_unlock(struct ipcbox_exchange *exchange,
 		ipcbox_exchange_unlock_and_tell(exchange, wakes, watched);
 }
 
+static inline void ipcbox_exchange_note(struct pid **last, struct pid *pid)
+{
+	if (likely(*last == pid))
+		return;
+	put_pid(*last);
+	*last = get_pid(pid);
+}
+
+/**
+ * ipcbox_exchange_note_sender_locked() - a message is accepted
+ * @exchange: the exchange, locked
+ * @pid: the process that sent it
+ */
+static inline void
+ipcbox_exchange_note_sender_locked(struct ipcbox_exchange *exchange,
+				   struct pid *pid)
+{
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_exchange_note(&exchange->last_sender, pid);
+	exchange->sent_at = ktime_get_real_seconds();
+}
+
+/**
+ * ipcbox_exchange_note_receiver_locked() - a message is received
+ * @exchange: the exchange, locked
+ * @pid: the process that receives it
+ */
+static inline void
+ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
+				     struct pid *pid)
+{
+	lockdep_assert_held(&exchange->lock);
+	ipcbox_exchange_note(&exchange->last_receiver, pid);
+	exchange->received_at = ktime_get_real_seconds();
+}
+
 extern const struct ipcbox_kind ipcbox_mailbox_kind;
 extern const struct ipcbox_kind ipcbox_queue_kind;
 
@@ -341,10 +379,6 @@ extern const struct ipcbox_kind ipcbox_queue_kind;
 bool ipcbox_exchange_no_receiver_locked(struct ipcbox_exchange *exchange);
 bool ipcbox_exchange_no_sender_locked(struct ipcbox_exchange *exchange);
 int ipcbox_exchange_end_error(const struct ipcbox_exchange *exchange);
-void ipcbox_exchange_note_sender_locked(struct ipcbox_exchange *exchange,
-					struct pid *pid);
-void ipcbox_exchange_note_receiver_locked(struct ipcbox_exchange *exchange,
-					  struct pid *pid);
 void ipcbox_exchange_deliver_locked(struct ipcbox_exchange *exchange,
 				    struct ipcbox_message *message,
 				    struct ipcbox_wakes *wakes);
@@ -392,14 +426,30 @@ void ipcbox_room_work(struct work_struct *work);
 void ipcbox_room_unpark_locked(struct ipcbox_exchange *exchange,
 			       struct ipcbox_message *message,
 			       struct ipcbox_wakes *wakes);
-void ipcbox_room_admit_locked(struct ipcbox_exchange *exchange,
-			      struct ipcbox_share *freed,
-			      struct ipcbox_wakes *wakes);
+void ipcbox_room_admit_waiting_locked(struct ipcbox_exchange *exchange,
+				      struct ipcbox_share *freed,
+				      struct ipcbox_wakes *wakes);
 bool ipcbox_room_withdraw_locked(struct ipcbox_exchange *exchange,
 				 struct ipcbox_message *message,
 				 struct ipcbox_waiter *waiter);
 void ipcbox_room_fail_locked(struct ipcbox_exchange *exchange, int error,
 			     struct ipcbox_wakes *wakes);
+
+/**
+ * ipcbox_room_admit_locked() - let in whom there is room for now
+ * @exchange: the exchange, locked
+ * @freed: the share that has just lost an entry, or NULL
+ * @wakes: whom to wake
+ */
+static inline void ipcbox_room_admit_locked(struct ipcbox_exchange *exchange,
+					    struct ipcbox_share *freed,
+					    struct ipcbox_wakes *wakes)
+{
+	lockdep_assert_held(&exchange->lock);
+	if (unlikely(exchange->senders_waiting ||
+		     !list_empty(&exchange->admitted)))
+		ipcbox_room_admit_waiting_locked(exchange, freed, wakes);
+}
 
 /* expiry.c */
 void ipcbox_expiry_add_locked(struct ipcbox_exchange *exchange,

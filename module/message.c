@@ -144,11 +144,9 @@ static struct ipcbox_message *message_carve(struct ipcbox_share *share,
 	struct ipcbox_message *message;
 	u32 size = round_up(sizeof(*message) + length, sizeof(u64));
 
-	if (unlikely(*block == IPCBOX_BLOCK_TAKEN))
-		return NULL;
-	if (unlikely(!ipcbox_block_fits(*block, share->user, size))) {
+	if (unlikely(!ipcbox_block_fits(*block, size))) {
 		ipcbox_block_renew(block, share);
-		if (!*block)
+		if (ipcbox_block_is_none(*block))
 			return NULL;
 	}
 	message = ipcbox_block_carve(*block, size);

@@ -17,24 +17,9 @@
 #include "compat.h"
 #include "queue.h"
 
-/* So many entries make a run, at most: 2 to the power of this. */
-#define QUEUE_RUN_BITS	5
-
 static struct ipcbox_queue_entry *entry_of(struct rb_node *node)
 {
 	return rb_entry(node, struct ipcbox_queue_entry, node);
-}
-
-static struct ipcbox_queue_entry *entry_of_list(struct list_head *list)
-{
-	return list_entry(list, struct ipcbox_queue_entry, list);
-}
-
-static bool same_run(const struct ipcbox_queue_entry *a,
-		     const struct ipcbox_queue_entry *b)
-{
-	return a->priority == b->priority &&
-	       !((a->sequence ^ b->sequence) >> QUEUE_RUN_BITS);
 }
 
 /**
@@ -67,43 +52,14 @@ void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited)
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_share_init);
 
-/**
- * ipcbox_queue_admits() - may an entry go in now?
- * @queue: the queue
- * @share: whose entry it would be
- * @length: its payload bytes
- *
- * A share with nothing in the queue and nothing parked is always admitted: no
- * set of users can keep another's first message out. Any other is admitted
- * when queue and share have room and nobody has been waiting for it. In a plain
- * queue whatever finds room is admitted, and nothing else.
- *
- * Return: true if ipcbox_queue_insert() may follow, false if the entry must be
- * refused or parked.
- */
-bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
-			 const struct ipcbox_queue_share *share, u32 length)
-{
-	if (queue->limits.plain)
-		return ipcbox_queue_has_room(queue, length);
-	if (!list_empty(&share->parked))
-		return false;
-	if (!share->messages)
-		return true;
-	return list_empty(&queue->turns) &&
-	       ipcbox_queue_has_room(queue, length) &&
-	       ipcbox_queue_share_has_room(queue, share, length);
-}
-EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_admits);
-
 /* Is one of the entry's neighbours of its run, which then is in the tree? */
 static bool run_exists(const struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_entry *entry)
 {
 	return (entry->list.prev != &queue->entries &&
-		same_run(entry, entry_of_list(entry->list.prev))) ||
+		ipcbox_queue_same_run(entry, ipcbox_queue_entry_of(entry->list.prev))) ||
 	       (entry->list.next != &queue->entries &&
-		same_run(entry, entry_of_list(entry->list.next)));
+		ipcbox_queue_same_run(entry, ipcbox_queue_entry_of(entry->list.next)));
 }
 
 /* The first entry that goes after a place; the list's head when there is none. */
@@ -116,7 +72,7 @@ static struct list_head *queue_after(const struct ipcbox_queue *queue,
 
 	for (; after->prev != head; after = after->prev) {
 		struct ipcbox_queue_place at =
-			ipcbox_queue_place_of(entry_of_list(after->prev));
+			ipcbox_queue_place_of(ipcbox_queue_entry_of(after->prev));
 
 		if (!ipcbox_queue_place_before(place, &at))
 			break;
@@ -124,9 +80,13 @@ static struct list_head *queue_after(const struct ipcbox_queue *queue,
 	return (struct list_head *)after;
 }
 
-/* Puts an entry wherever it belongs; begins a run, if it is the first of one. */
-static void queue_link_anywhere(struct ipcbox_queue *queue,
-				struct ipcbox_queue_entry *entry)
+/**
+ * ipcbox_queue_link() - put an entry wherever it belongs
+ * @queue: the queue
+ * @entry: as ipcbox_queue_insert() has it, for which this finds the place
+ */
+void ipcbox_queue_link(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry)
 {
 	struct ipcbox_queue_place place = ipcbox_queue_place_of(entry);
 	struct rb_node **link = &queue->runs.rb_node;
@@ -151,75 +111,33 @@ static void queue_link_anywhere(struct ipcbox_queue *queue,
 	rb_link_node(&entry->node, parent, link);
 	rb_insert_color(&entry->node, &queue->runs);
 }
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_link);
 
-static void queue_link(struct ipcbox_queue *queue,
-		       struct ipcbox_queue_entry *entry)
-{
-	struct list_head *end = queue->entries.prev;
-
-	RB_CLEAR_NODE(&entry->node);
-	if (likely(end != &queue->entries &&
-		   same_run(entry_of_list(end), entry) &&
-		   entry_of_list(end)->sequence < entry->sequence))
-		list_add_tail(&entry->list, &queue->entries);
-	else
-		queue_link_anywhere(queue, entry);
-}
-
-/*
- * An entry leaves the tree. The last of its run takes its place, for entries are
- * mostly taken out from the first on, so it will stay there longest.
+/**
+ * ipcbox_queue_leave_run() - an entry stands for its run no more
+ * @queue: the queue
+ * @entry: an entry that is about to leave it, and is in the tree
+ *
+ * The last of its run takes its place, for entries are mostly taken out from the
+ * first on, so it will stay there longest.
  */
-static void run_leave(struct ipcbox_queue *queue,
-		      struct ipcbox_queue_entry *entry)
+void ipcbox_queue_leave_run(struct ipcbox_queue *queue,
+			    struct ipcbox_queue_entry *entry)
 {
 	struct list_head *heir = &entry->list;
 
 	while (heir->next != &queue->entries &&
-	       same_run(entry, entry_of_list(heir->next)))
+	       ipcbox_queue_same_run(entry, ipcbox_queue_entry_of(heir->next)))
 		heir = heir->next;
 	if (heir == &entry->list)
 		heir = heir->prev;
-	if (heir != &queue->entries && same_run(entry, entry_of_list(heir)))
-		rb_replace_node(&entry->node, &entry_of_list(heir)->node,
+	if (heir != &queue->entries && ipcbox_queue_same_run(entry, ipcbox_queue_entry_of(heir)))
+		rb_replace_node(&entry->node, &ipcbox_queue_entry_of(heir)->node,
 				&queue->runs);
 	else
 		rb_erase(&entry->node, &queue->runs);
 }
-
-/**
- * ipcbox_queue_insert() - put an entry into its place
- * @queue: the queue
- * @entry: an entry that has its number, is in no queue and not parked
- *
- * Its number decides its place in its priority, so an entry that was taken out
- * and comes back is again where it was. Limits are not looked at: that is
- * ipcbox_queue_admits(), and what returns is never refused.
- */
-void ipcbox_queue_insert(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry)
-{
-	queue_link(queue, entry);
-	ipcbox_queue_count(queue, entry->share, entry->length);
-}
-EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_insert);
-
-/**
- * ipcbox_queue_remove() - take an entry out
- * @queue: the queue
- * @entry: an entry that is in it
- *
- * Afterwards ipcbox_queue_unpark_next() tells who may come in instead.
- */
-void ipcbox_queue_remove(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry)
-{
-	if (unlikely(!RB_EMPTY_NODE(&entry->node)))
-		run_leave(queue, entry);
-	list_del(&entry->list);
-	ipcbox_queue_uncount(queue, entry->share, 1, entry->length);
-}
-EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_remove);
+EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_leave_run);
 
 /**
  * ipcbox_queue_next() - walk the queue
@@ -233,7 +151,7 @@ ipcbox_queue_next(const struct ipcbox_queue *queue,
 		  const struct ipcbox_queue_entry *entry)
 {
 	return list_is_last(&entry->list, &queue->entries) ?
-		       NULL : entry_of_list(entry->list.next);
+		       NULL : ipcbox_queue_entry_of(entry->list.next);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_next);
 
@@ -264,7 +182,7 @@ ipcbox_queue_after(const struct ipcbox_queue *queue,
 		}
 	}
 	after = queue_after(queue, bound, place);
-	return after == &queue->entries ? NULL : entry_of_list(after);
+	return after == &queue->entries ? NULL : ipcbox_queue_entry_of(after);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_after);
 

@@ -114,6 +114,22 @@ ipcbox_queue_place_of(const struct ipcbox_queue_entry *entry)
 	};
 }
 
+/* So many entries make a run, at most: 2 to the power of this. See queue.c. */
+#define IPCBOX_QUEUE_RUN_BITS	5
+
+static inline struct ipcbox_queue_entry *
+ipcbox_queue_entry_of(struct list_head *list)
+{
+	return list_entry(list, struct ipcbox_queue_entry, list);
+}
+
+static inline bool ipcbox_queue_same_run(const struct ipcbox_queue_entry *a,
+					 const struct ipcbox_queue_entry *b)
+{
+	return a->priority == b->priority &&
+	       !((a->sequence ^ b->sequence) >> IPCBOX_QUEUE_RUN_BITS);
+}
+
 /**
  * ipcbox_queue_place_before() - which of two places comes first?
  * @a: a place
@@ -131,12 +147,10 @@ static inline bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
 void ipcbox_queue_init(struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_limits *limits);
 void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited);
-bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
-			 const struct ipcbox_queue_share *share, u32 length);
-void ipcbox_queue_insert(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry);
-void ipcbox_queue_remove(struct ipcbox_queue *queue,
-			 struct ipcbox_queue_entry *entry);
+void ipcbox_queue_link(struct ipcbox_queue *queue,
+		       struct ipcbox_queue_entry *entry);
+void ipcbox_queue_leave_run(struct ipcbox_queue *queue,
+			    struct ipcbox_queue_entry *entry);
 void ipcbox_queue_park(struct ipcbox_queue *queue,
 		       struct ipcbox_queue_entry *entry);
 void ipcbox_queue_unpark(struct ipcbox_queue *queue,
@@ -261,6 +275,75 @@ static inline void ipcbox_queue_uncount(struct ipcbox_queue *queue,
 	queue->bytes -= bytes;
 	share->messages -= messages;
 	share->bytes -= bytes;
+}
+
+/**
+ * ipcbox_queue_admits() - may an entry go in now?
+ * @queue: the queue
+ * @share: whose entry it would be
+ * @length: its payload bytes
+ *
+ * A share with nothing in the queue and nothing parked is always admitted: no
+ * set of users can keep another's first message out. Any other is admitted
+ * when queue and share have room and nobody has been waiting for it. In a plain
+ * queue whatever finds room is admitted, and nothing else.
+ *
+ * Return: true if ipcbox_queue_insert() may follow, false if the entry must be
+ * refused or parked.
+ */
+static inline bool ipcbox_queue_admits(const struct ipcbox_queue *queue,
+				       const struct ipcbox_queue_share *share,
+				       u32 length)
+{
+	if (queue->limits.plain)
+		return ipcbox_queue_has_room(queue, length);
+	if (!list_empty(&share->parked))
+		return false;
+	if (!share->messages)
+		return true;
+	return list_empty(&queue->turns) &&
+	       ipcbox_queue_has_room(queue, length) &&
+	       ipcbox_queue_share_has_room(queue, share, length);
+}
+
+/**
+ * ipcbox_queue_insert() - put an entry into its place
+ * @queue: the queue
+ * @entry: an entry that has its number, is in no queue and not parked
+ *
+ * Its number decides its place in its priority, so an entry that was taken out
+ * and comes back is again where it was. Limits are not looked at: that is
+ * ipcbox_queue_admits(), and what returns is never refused.
+ */
+static inline void ipcbox_queue_insert(struct ipcbox_queue *queue,
+				       struct ipcbox_queue_entry *entry)
+{
+	struct list_head *end = queue->entries.prev;
+
+	RB_CLEAR_NODE(&entry->node);
+	if (likely(end != &queue->entries &&
+		   ipcbox_queue_same_run(ipcbox_queue_entry_of(end), entry) &&
+		   ipcbox_queue_entry_of(end)->sequence < entry->sequence))
+		list_add_tail(&entry->list, &queue->entries);
+	else
+		ipcbox_queue_link(queue, entry);
+	ipcbox_queue_count(queue, entry->share, entry->length);
+}
+
+/**
+ * ipcbox_queue_remove() - take an entry out
+ * @queue: the queue
+ * @entry: an entry that is in it
+ *
+ * Afterwards ipcbox_queue_unpark_next() tells who may come in instead.
+ */
+static inline void ipcbox_queue_remove(struct ipcbox_queue *queue,
+				       struct ipcbox_queue_entry *entry)
+{
+	if (unlikely(!RB_EMPTY_NODE(&entry->node)))
+		ipcbox_queue_leave_run(queue, entry);
+	list_del(&entry->list);
+	ipcbox_queue_uncount(queue, entry->share, 1, entry->length);
 }
 
 #endif /* IPCBOX_QUEUE_H */

@@ -131,13 +131,14 @@ static int receive_take_locked(struct receiving *receiving,
 				ipcbox_delivery_descriptors(message);
 			return -EMSGSIZE;
 		}
-		ipcbox_exchange_dequeue_locked(exchange, entry);
+		if (likely(!entry->tracked)) {
+			ipcbox_queue_remove(&exchange->queue, entry);
+		} else {
+			ipcbox_exchange_dequeue_locked(exchange, entry);
+			message->delivery->state = IPCBOX_DELIVERY_TRANSIT;
+		}
 		exchange->received++;
 		exchange->bytes_received += entry->length;
-		ipcbox_exchange_note_receiver_locked(exchange,
-						     task_tgid(current));
-		if (entry->tracked)
-			message->delivery->state = IPCBOX_DELIVERY_TRANSIT;
 		receiving->messages[receiving->taken++] = message;
 		ipcbox_room_admit_locked(exchange,
 					     ipcbox_share_of(entry->share),
@@ -278,6 +279,9 @@ static int receive_take(struct receiving *receiving)
 	ipcbox_exchange_lock(exchange, &wakes);
 	WRITE_ONCE(exchange->receiver_processor, raw_smp_processor_id());
 	error = receive_search_locked(receiving, &wakes);
+	if (receiving->taken)
+		ipcbox_exchange_note_receiver_locked(exchange,
+						     task_tgid(current));
 	if (error == -EAGAIN && !receiving->taken)
 		parked = receive_await_locked(receiving, &waiter, &wakes);
 	ipcbox_exchange_unlock(exchange, &wakes);

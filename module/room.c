@@ -99,23 +99,22 @@ void ipcbox_room_unpark_locked(struct ipcbox_exchange *exchange,
 }
 
 /**
- * ipcbox_room_admit_locked() - let in whom there is room for now
+ * ipcbox_room_admit_waiting_locked() - ipcbox_room_admit_locked(), if any waits
  * @exchange: the exchange, locked
  * @freed: the share that has just lost an entry, or NULL
  * @wakes: whom to wake
  */
-void ipcbox_room_admit_locked(struct ipcbox_exchange *exchange,
-			      struct ipcbox_share *freed,
-			      struct ipcbox_wakes *wakes)
+void ipcbox_room_admit_waiting_locked(struct ipcbox_exchange *exchange,
+				      struct ipcbox_share *freed,
+				      struct ipcbox_wakes *wakes)
 {
 	struct ipcbox_queue_share *share = freed ? &freed->share : NULL;
 	struct ipcbox_queue_entry *entry;
 
 	lockdep_assert_held(&exchange->lock);
-	if (unlikely(!list_empty(&exchange->admitted)) &&
-	    !room_is_scarce(exchange))
+	if (!room_is_scarce(exchange))
 		room_tell_locked(exchange, wakes);
-	if (likely(!exchange->senders_waiting))
+	if (!exchange->senders_waiting)
 		return;
 	while ((entry = ipcbox_queue_unpark_next(&exchange->queue, share)))
 		ipcbox_room_unpark_locked(exchange, ipcbox_message_of(entry),

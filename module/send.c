@@ -119,7 +119,8 @@ static __always_inline struct ipcbox_message *
 send_make_one(struct ipcbox_handle *handle, struct ipcbox_share *share,
 	      const struct ipcbox_outgoing *outgoing)
 {
-	struct ipcbox_block *block = ipcbox_block_take(&handle->block);
+	struct ipcbox_block *block = ipcbox_block_take(&handle->block,
+						       share->user);
 	struct ipcbox_message *message;
 
 	message = send_make(handle, share, outgoing, &block);
@@ -170,18 +171,9 @@ static void sending_end(struct sending *sending)
 	sending->accepted = 0;
 }
 
-/**
- * ipcbox_send_offer_locked() - have a message accepted now
- * @exchange: the exchange, locked
- * @message: a new message
- * @wakes: whom to wake
- *
- * Return: 0, after which it may be received and freed; -EAGAIN without room;
- * -EPIPE when no receiver will come.
- */
-int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
-			     struct ipcbox_message *message,
-			     struct ipcbox_wakes *wakes)
+static __always_inline int
+send_offer_locked(struct ipcbox_exchange *exchange,
+		  struct ipcbox_message *message, struct ipcbox_wakes *wakes)
 {
 	lockdep_assert_held(&exchange->lock);
 	WRITE_ONCE(exchange->sender_processor, raw_smp_processor_id());
@@ -197,6 +189,22 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 		return -EAGAIN;
 	ipcbox_exchange_accept_locked(exchange, message, wakes);
 	return 0;
+}
+
+/**
+ * ipcbox_send_offer_locked() - have a message accepted now
+ * @exchange: the exchange, locked
+ * @message: a new message
+ * @wakes: whom to wake
+ *
+ * Return: 0, after which it may be received and freed; -EAGAIN without room;
+ * -EPIPE when no receiver will come.
+ */
+int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
+			     struct ipcbox_message *message,
+			     struct ipcbox_wakes *wakes)
+{
+	return send_offer_locked(exchange, message, wakes);
 }
 
 /**
@@ -251,7 +259,7 @@ static __always_inline int send_accept(struct ipcbox_exchange *exchange,
 	int error;
 
 	ipcbox_exchange_lock(exchange, &wakes);
-	error = ipcbox_send_offer_locked(exchange, message, &wakes);
+	error = send_offer_locked(exchange, message, &wakes);
 	if (likely(error != -EAGAIN) || !patience->wait) {
 		ipcbox_exchange_unlock(exchange, &wakes);
 		if (unlikely(exchange->pool))
@@ -281,7 +289,7 @@ static int sending_accept(struct sending *sending)
 	ipcbox_exchange_lock(exchange, &wakes);
 	while (sending->accepted < sending->made) {
 		message = sending->messages[sending->accepted];
-		error = ipcbox_send_offer_locked(exchange, message, &wakes);
+		error = send_offer_locked(exchange, message, &wakes);
 		if (error)
 			break;
 		sending->accepted++;
@@ -334,7 +342,8 @@ static int send_make_chunk(struct sending *sending, const void __user *from,
 	u64 bytes = 0;
 	int error = 0;
 
-	sending->block = ipcbox_block_take(&sending->handle->block);
+	sending->block = ipcbox_block_take(&sending->handle->block,
+					   sending->share->user);
 	while (!error && sending->made < count && bytes < SEND_CHUNK_BYTES) {
 		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
 					      from, stride);
