@@ -182,15 +182,10 @@ static void segments_free(struct ipcbox_segment *segment)
 	}
 }
 
-static void message_deallocate(struct ipcbox_message *message)
+static noinline void message_deallocate_whole(struct ipcbox_message *message)
 {
-	struct kmem_cache *cache;
+	struct kmem_cache *cache = message_cache(message->entry.length);
 
-	if (likely(message->entry.block)) {
-		ipcbox_block_drop(message, message->entry.block);
-		return;
-	}
-	cache = message_cache(message->entry.length);
 	if (cache) {
 		kmem_cache_free(cache, message);
 		return;
@@ -198,6 +193,14 @@ static void message_deallocate(struct ipcbox_message *message)
 	if (message->entry.length > MESSAGE_INLINE)
 		segments_free(*message_more(message));
 	kfree(message);
+}
+
+static inline void message_deallocate(struct ipcbox_message *message)
+{
+	if (likely(message->entry.block))
+		ipcbox_block_drop(message, message->entry.block);
+	else
+		message_deallocate_whole(message);
 }
 
 static struct ipcbox_segment *segment_create(u32 length)
@@ -409,7 +412,7 @@ static int message_copy_part(struct payload_range *range, void __user **to,
 }
 
 /**
- * ipcbox_message_copy_out() - copy payload to the receiver
+ * ipcbox_message_copy_long() - ipcbox_message_copy_out(), of any message
  * @message: the message
  * @to: where to
  * @offset: bytes to leave out at the beginning, at most the length
@@ -417,8 +420,8 @@ static int message_copy_part(struct payload_range *range, void __user **to,
  *
  * Return: 0, or -EFAULT.
  */
-int ipcbox_message_copy_out(const struct ipcbox_message *message,
-			    void __user *to, u32 offset, u32 capacity)
+int ipcbox_message_copy_long(const struct ipcbox_message *message,
+			     void __user *to, u32 offset, u32 capacity)
 {
 	u32 length = message->entry.length;
 	struct payload_range range = {
@@ -427,7 +430,7 @@ int ipcbox_message_copy_out(const struct ipcbox_message *message,
 	};
 	const struct ipcbox_segment *segment;
 
-	if (likely(length <= MESSAGE_INLINE))
+	if (length <= MESSAGE_INLINE)
 		return ipcbox_copy_out(to, message->data + offset, range.left);
 	if (message_copy_part(&range, &to, message->data,
 			      MESSAGE_INLINE))
@@ -440,8 +443,12 @@ int ipcbox_message_copy_out(const struct ipcbox_message *message,
 	return 0;
 }
 
-/* What a tracked message has besides; of another all this is zero. */
-static void message_describe_delivery(const struct ipcbox_delivery *delivery,
+/**
+ * ipcbox_message_describe_delivery() - tell what a tracked message has besides
+ * @delivery: the message's
+ * @incoming: of another message all this is zero
+ */
+void ipcbox_message_describe_delivery(const struct ipcbox_delivery *delivery,
 				      struct ipcbox_incoming *incoming)
 {
 	incoming->token = delivery->token.number;
@@ -476,42 +483,4 @@ void ipcbox_message_copy(const struct ipcbox_message *message, void *to)
 		memcpy(to, segment->data, segment->size);
 		to += segment->size;
 	}
-}
-
-/**
- * ipcbox_message_describe() - tell a receiver what it has got
- * @message: the message
- * @incoming: the outputs are set, translated into the caller's namespaces
- */
-void ipcbox_message_describe(const struct ipcbox_message *message,
-			     struct ipcbox_incoming *incoming)
-{
-	const struct ipcbox_delivery *delivery =
-		ipcbox_message_delivery(message);
-	struct user_namespace *ns = current_user_ns();
-
-	incoming->length = message->entry.length;
-	incoming->descriptor_count = 0;
-	incoming->tag = message->tag;
-	incoming->sequence = message->entry.sequence;
-	incoming->handle = message->handle;
-	incoming->pid = pid_nr_ns(message->pid, task_active_pid_ns(current));
-	/* There every id is itself: spare the look-up. */
-	if (likely(ns == &init_user_ns)) {
-		incoming->uid = __kuid_val(message->uid);
-		incoming->gid = __kgid_val(message->gid);
-	} else {
-		incoming->uid = from_kuid_munged(ns, message->uid);
-		incoming->gid = from_kgid_munged(ns, message->gid);
-	}
-	incoming->priority = message->entry.priority;
-	incoming->token = 0;
-	incoming->deliveries = 0;
-	incoming->flags = 0;
-	incoming->origin = 0;
-	incoming->origin_sequence = 0;
-	incoming->dead = 0;
-	incoming->pad = 0;
-	if (unlikely(delivery))
-		message_describe_delivery(delivery, incoming);
 }

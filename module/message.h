@@ -6,18 +6,24 @@
 #define IPCBOX_MESSAGE_H
 
 #include <linux/build_bug.h>
+#include <linux/cred.h>
+#include <linux/minmax.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 #include <linux/ipcbox.h>
 
 #include "queue.h"
+#include "usercopy.h"
 
 struct ipcbox_block;
 struct ipcbox_delivery;
 struct ipcbox_share;
 struct ipcbox_waiter;
-struct pid;
 
 /*
  * What a message costs its sender's budget besides its payload: about what it
@@ -85,10 +91,74 @@ void ipcbox_message_uncharge(struct ipcbox_message *message);
 void ipcbox_message_free(struct ipcbox_message *message);
 void ipcbox_message_get(struct ipcbox_message *message);
 void ipcbox_message_put(struct ipcbox_message *message);
-int ipcbox_message_copy_out(const struct ipcbox_message *message,
-			    void __user *to, u32 offset, u32 capacity);
+int ipcbox_message_copy_long(const struct ipcbox_message *message,
+			     void __user *to, u32 offset, u32 capacity);
 void ipcbox_message_copy(const struct ipcbox_message *message, void *to);
-void ipcbox_message_describe(const struct ipcbox_message *message,
-			     struct ipcbox_incoming *incoming);
+void ipcbox_message_describe_delivery(const struct ipcbox_delivery *delivery,
+				      struct ipcbox_incoming *incoming);
+
+/**
+ * ipcbox_message_copy_out() - copy payload to the receiver
+ * @message: the message
+ * @to: where to
+ * @offset: bytes to leave out at the beginning, at most the length
+ * @capacity: room at @to; what does not fit is left out
+ *
+ * Return: 0, or -EFAULT.
+ */
+static inline int ipcbox_message_copy_out(const struct ipcbox_message *message,
+					  void __user *to, u32 offset,
+					  u32 capacity)
+{
+	u32 length = message->entry.length;
+
+	if (likely(length <= IPCBOX_USERCOPY_SHORT))
+		return ipcbox_copy_out(to, message->data + offset,
+				       min(length - offset, capacity));
+	return ipcbox_message_copy_long(message, to, offset, capacity);
+}
+
+/**
+ * ipcbox_message_describe() - tell a receiver what it has got
+ * @message: the message
+ * @incoming: the outputs are set, translated into the caller's namespaces
+ */
+static inline void
+ipcbox_message_describe(const struct ipcbox_message *message,
+			struct ipcbox_incoming *incoming)
+{
+	const struct ipcbox_delivery *delivery =
+		ipcbox_message_delivery(message);
+	struct user_namespace *ns = current_user_ns();
+
+	incoming->length = message->entry.length;
+	incoming->descriptor_count = 0;
+	incoming->tag = message->tag;
+	incoming->sequence = message->entry.sequence;
+	incoming->handle = message->handle;
+	/* In the first namespace a process has its first number. */
+	incoming->pid = likely(!task_pid(current)->level) ?
+				pid_nr(message->pid) :
+				pid_nr_ns(message->pid,
+					  task_active_pid_ns(current));
+	/* There every id is itself: spare the look-up. */
+	if (likely(ns == &init_user_ns)) {
+		incoming->uid = __kuid_val(message->uid);
+		incoming->gid = __kgid_val(message->gid);
+	} else {
+		incoming->uid = from_kuid_munged(ns, message->uid);
+		incoming->gid = from_kgid_munged(ns, message->gid);
+	}
+	incoming->priority = message->entry.priority;
+	incoming->token = 0;
+	incoming->deliveries = 0;
+	incoming->flags = 0;
+	incoming->origin = 0;
+	incoming->origin_sequence = 0;
+	incoming->dead = 0;
+	incoming->pad = 0;
+	if (unlikely(delivery))
+		ipcbox_message_describe_delivery(delivery, incoming);
+}
 
 #endif /* IPCBOX_MESSAGE_H */

@@ -397,10 +397,11 @@ static int receive_install(const struct ipcbox_message *message,
  * that is being killed will see nothing any more: the message is for another.
  * Descriptors are installed when all but the header is done.
  */
-static int receive_copy_out(struct ipcbox_message *message,
-			    struct ipcbox_incoming *incoming,
-			    struct ipcbox_incoming __user *to,
-			    struct ipcbox_installed *installed)
+static __always_inline int
+receive_copy_out(struct ipcbox_message *message,
+		 struct ipcbox_incoming *incoming,
+		 struct ipcbox_incoming __user *to,
+		 struct ipcbox_installed *installed)
 {
 	const size_t answer = offsetof(struct ipcbox_incoming, length);
 	int error;
