@@ -26,6 +26,9 @@
 
 #define BLOCK_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+static_assert(IPCBOX_BLOCK_PIECE + sizeof(struct ipcbox_block) <=
+	      BLOCK_BYTES(BLOCK_SMALL_SHIFT));
+
 static struct kmem_cache *block_small;
 static struct kmem_cache *block_large;
 

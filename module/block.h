@@ -19,8 +19,8 @@
 struct ipcbox_share;
 struct ipcbox_user;
 
-/* The most that is carved as one piece. */
-#define IPCBOX_BLOCK_PIECE	256
+/* The most that is carved as one piece: what the smallest block has room for. */
+#define IPCBOX_BLOCK_PIECE	472
 
 /**
  * struct ipcbox_block - memory that is given out in pieces

@@ -20,12 +20,10 @@ static int call_reserve(const struct ipcbox_exchange *exchange,
 			const struct ipcbox_incoming *reply)
 {
 	struct ipcbox_share *share = ipcbox_share_of(message->entry.share);
-	struct ipcbox_delivery *delivery = ipcbox_delivery_track(message);
+	struct ipcbox_delivery *delivery = message->delivery;
 	u64 reserved;
 	int error;
 
-	if (!delivery)
-		return -ENOMEM;
 	delivery->reply_capacity =
 		min_t(u64, reply->capacity,
 		      READ_ONCE(exchange->max_message_bytes));
@@ -129,13 +127,9 @@ int ipcbox_exchange_send_sync(struct ipcbox_handle *handle,
 	struct ipcbox_waiter waiter __uninitialized;
 	struct ipcbox_message *message;
 
-	message = ipcbox_send_make(handle, outgoing);
+	message = ipcbox_send_make_tracked(handle, outgoing, 0);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
-	if (!ipcbox_delivery_track(message)) {
-		ipcbox_message_free(message);
-		return -ENOMEM;
-	}
 	ipcbox_waiter_init(&waiter);
 	return call_await(exchange, message, &waiter, patience);
 }
@@ -160,7 +154,11 @@ static int call_read(const struct ipcbox_call *request,
 				      request->request_size);
 	if (error)
 		return error;
-	return ipcbox_copy_struct_in(incoming, sizeof(*incoming),
+	/* Where it holds all that is known here, outputs are not read. */
+	if (likely(request->reply_size == sizeof(*incoming)))
+		return ipcbox_copy_in(incoming, u64_to_user_ptr(request->reply),
+				      offsetof(struct ipcbox_incoming, length));
+	return copy_struct_from_user(incoming, sizeof(*incoming),
 				     u64_to_user_ptr(request->reply),
 				     request->reply_size);
 }
@@ -196,7 +194,8 @@ long ipcbox_exchange_call(struct ipcbox_invocation *call)
 		error = ipcbox_exchange_check_tokens(handle);
 	if (error)
 		return error;
-	message = ipcbox_send_make(handle, &outgoing);
+	message = ipcbox_send_make_tracked(handle, &outgoing,
+					   incoming.capacity);
 	if (IS_ERR(message)) {
 		error = PTR_ERR(message);
 		goto refused;

@@ -28,6 +28,15 @@
 #include "locking.h"
 #include "message.h"
 
+static void delivery_init(struct ipcbox_delivery *delivery)
+{
+	*delivery = (struct ipcbox_delivery){
+		.references = REFCOUNT_INIT(1),
+	};
+	INIT_LIST_HEAD(&delivery->awaited);
+	ipcbox_lifetime_init(&delivery->lifetime);
+}
+
 /**
  * ipcbox_delivery_create() - make a delivery
  *
@@ -40,12 +49,9 @@ struct ipcbox_delivery *ipcbox_delivery_create(void)
 {
 	struct ipcbox_delivery *delivery;
 
-	delivery = kzalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
-	if (!delivery)
-		return NULL;
-	refcount_set(&delivery->references, 1);
-	INIT_LIST_HEAD(&delivery->awaited);
-	ipcbox_lifetime_init(&delivery->lifetime);
+	delivery = kmalloc(sizeof(*delivery), GFP_KERNEL_ACCOUNT);
+	if (delivery)
+		delivery_init(delivery);
 	return delivery;
 }
 
@@ -81,6 +87,20 @@ struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message)
 	if (delivery)
 		ipcbox_delivery_attach(delivery, message);
 	return delivery;
+}
+
+/**
+ * ipcbox_delivery_track_inside() - track a message, without memory of its own
+ * @message: a message that only the caller has and that is not tracked
+ * @memory: for the delivery, at the end of the message's
+ */
+void ipcbox_delivery_track_inside(struct ipcbox_message *message, void *memory)
+{
+	struct ipcbox_delivery *delivery = memory;
+
+	delivery_init(delivery);
+	delivery->inside = true;
+	ipcbox_delivery_attach(delivery, message);
 }
 
 static int delivery_reserve(struct ipcbox_delivery *delivery, u64 bytes)

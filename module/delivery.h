@@ -6,6 +6,7 @@
 #ifndef IPCBOX_DELIVERY_H
 #define IPCBOX_DELIVERY_H
 
+#include <linux/build_bug.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
@@ -62,6 +63,7 @@ enum ipcbox_delivery_state {
  * @dead: IPCBOX_DEAD_*, or 0
  * @call: the sender waits for a reply
  * @closed: there were files, but where it is a dead letter they are not taken
+ * @inside: it lies in the message's memory, behind the payload
  * @withdrawn: the sender has given up while a receiver had the message, who
  *	shall find out
  *
@@ -85,8 +87,11 @@ struct ipcbox_delivery {
 	enum ipcbox_delivery_state state;
 	bool call;
 	bool closed;
+	bool inside;
 	bool withdrawn;
 };
+
+static_assert(sizeof(struct ipcbox_delivery) % sizeof(u64) == 0);
 
 static inline struct ipcbox_delivery *
 ipcbox_delivery_of_token(struct ipcbox_token *token)
@@ -133,6 +138,7 @@ struct ipcbox_delivery *ipcbox_delivery_create(void);
 void ipcbox_delivery_attach(struct ipcbox_delivery *delivery,
 			    struct ipcbox_message *message);
 struct ipcbox_delivery *ipcbox_delivery_track(struct ipcbox_message *message);
+void ipcbox_delivery_track_inside(struct ipcbox_message *message, void *memory);
 int ipcbox_delivery_add_files(struct ipcbox_message *message,
 			      const struct ipcbox_outgoing *outgoing);
 void ipcbox_delivery_close_files(struct ipcbox_delivery *delivery);

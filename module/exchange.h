@@ -180,6 +180,9 @@ struct ipcbox_wakes {
 	__poll_t writable;
 };
 
+/* A reply of up to so many bytes may go where its request was. */
+#define IPCBOX_REPLY_SHORT	128
+
 /* The result of a waiter that has none yet. */
 #define IPCBOX_WAITING	1
 
@@ -498,8 +501,9 @@ void ipcbox_spin_wait(const struct ipcbox_waiter *waiter);
 long ipcbox_spin_set(struct ipcbox_invocation *call);
 
 /* send.c */
-struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
-					const struct ipcbox_outgoing *outgoing);
+struct ipcbox_message *
+ipcbox_send_make_tracked(struct ipcbox_handle *handle,
+			 const struct ipcbox_outgoing *outgoing, u32 reply);
 int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_message *message,
 			     struct ipcbox_wakes *wakes);

@@ -138,11 +138,10 @@ static struct ipcbox_message *message_allocate(u32 length)
 }
 
 static struct ipcbox_message *message_carve(struct ipcbox_share *share,
-					    u32 length,
+					    u32 size,
 					    struct ipcbox_block **block)
 {
 	struct ipcbox_message *message;
-	u32 size = round_up(sizeof(*message) + length, sizeof(u64));
 
 	if (unlikely(!ipcbox_block_fits(*block, size))) {
 		ipcbox_block_renew(block, share);
@@ -155,14 +154,16 @@ static struct ipcbox_message *message_carve(struct ipcbox_share *share,
 }
 
 /* A short message of a block's, if the caller has one. */
-static struct ipcbox_message *message_obtain(struct ipcbox_share *share,
-					     u32 length,
-					     struct ipcbox_block **block)
+static struct ipcbox_message *
+message_obtain(struct ipcbox_share *share, u32 length,
+	       struct ipcbox_block **block, u32 extra)
 {
 	struct ipcbox_message *message = NULL;
+	u32 size = round_up(sizeof(*message) + length, sizeof(u64)) + extra;
 
-	if (likely(block && length <= IPCBOX_BLOCK_PIECE - sizeof(*message)))
-		message = message_carve(share, length, block);
+	if (likely(block && length <= IPCBOX_BLOCK_PIECE &&
+		   size <= IPCBOX_BLOCK_PIECE))
+		message = message_carve(share, size, block);
 	return likely(message) ? message : message_allocate(length);
 }
 
@@ -296,6 +297,7 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
  * @handle: the number of the caller's handle
  * @outgoing: payload and header; length and priority were checked
  * @block: what was taken for it, and is put back afterwards; or NULL
+ * @extra: bytes to have behind the payload, a multiple of 8, if it comes of a block
  *
  * Sleeps for memory and for the user's pages. The stamp is taken from the
  * running process, whatever process opened the handle.
@@ -307,7 +309,7 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		      const struct ipcbox_outgoing *outgoing,
-		      struct ipcbox_block **block)
+		      struct ipcbox_block **block, u32 extra)
 {
 	u32 length = outgoing->length;
 	struct ipcbox_message *message;
@@ -316,7 +318,7 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	error = message_charge(share, length);
 	if (error)
 		return ERR_PTR(error);
-	message = message_obtain(share, length, block);
+	message = message_obtain(share, length, block, extra);
 	if (!message) {
 		error = -ENOMEM;
 		goto uncharge;
@@ -342,6 +344,31 @@ free:
 uncharge:
 	message_uncharge(share, length + IPCBOX_MESSAGE_OVERHEAD);
 	return ERR_PTR(error);
+}
+
+/**
+ * ipcbox_message_rewrite() - make one message of another, in its memory
+ * @message: a message that is charged to nobody and that nobody else looks at; it keeps
+ *	its number
+ * @handle: the number of the caller's handle
+ * @outgoing: header; priority and length were checked
+ * @data: payload, for which there is room
+ *
+ * The stamp is taken from the running process.
+ */
+void ipcbox_message_rewrite(struct ipcbox_message *message, u64 handle,
+			    const struct ipcbox_outgoing *outgoing,
+			    const void *data)
+{
+	memcpy(message->data, data, outgoing->length);
+	message->entry.length = outgoing->length;
+	message->entry.priority = outgoing->priority;
+	message->tag = outgoing->tag;
+	message->handle = handle;
+	put_pid(message->pid);
+	message->pid = get_pid(task_tgid(current));
+	message->uid = current_euid();
+	message->gid = current_egid();
 }
 
 static void message_release(struct ipcbox_message *message)
@@ -386,7 +413,8 @@ void ipcbox_message_put(struct ipcbox_message *message)
 	if (!refcount_dec_and_test(&delivery->references))
 		return;
 	ipcbox_files_free(delivery->files);
-	kfree(delivery);
+	if (!delivery->inside)
+		kfree(delivery);
 	message_release(message);
 }
 

@@ -86,7 +86,10 @@ void ipcbox_message_exit(void);
 struct ipcbox_message *
 ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 		      const struct ipcbox_outgoing *outgoing,
-		      struct ipcbox_block **block);
+		      struct ipcbox_block **block, u32 extra);
+void ipcbox_message_rewrite(struct ipcbox_message *message, u64 handle,
+			    const struct ipcbox_outgoing *outgoing,
+			    const void *data);
 void ipcbox_message_uncharge(struct ipcbox_message *message);
 void ipcbox_message_free(struct ipcbox_message *message);
 void ipcbox_message_get(struct ipcbox_message *message);

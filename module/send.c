@@ -87,7 +87,8 @@ static int send_track(struct ipcbox_message *message,
 
 static __always_inline struct ipcbox_message *
 send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
-	  const struct ipcbox_outgoing *outgoing, struct ipcbox_block **block)
+	  const struct ipcbox_outgoing *outgoing, struct ipcbox_block **block,
+	  u32 extra)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_message *message;
@@ -103,7 +104,8 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 		if (error)
 			return ERR_PTR(error);
 	}
-	message = ipcbox_message_create(share, handle->id, outgoing, block);
+	message = ipcbox_message_create(share, handle->id, outgoing, block,
+					extra);
 	if (likely(!outgoing->lifetime && !outgoing->descriptor_count) ||
 	    IS_ERR(message))
 		return message;
@@ -117,35 +119,53 @@ send_make(struct ipcbox_handle *handle, struct ipcbox_share *share,
 /* One message, of the handle's block. */
 static __always_inline struct ipcbox_message *
 send_make_one(struct ipcbox_handle *handle, struct ipcbox_share *share,
-	      const struct ipcbox_outgoing *outgoing)
+	      const struct ipcbox_outgoing *outgoing, u32 extra)
 {
 	struct ipcbox_block *block = ipcbox_block_take(&handle->block,
 						       share->user);
 	struct ipcbox_message *message;
 
-	message = send_make(handle, share, outgoing, &block);
+	message = send_make(handle, share, outgoing, &block, extra);
 	ipcbox_block_put(&handle->block, block);
 	return message;
 }
 
 /**
- * ipcbox_send_make() - make a message to be sent
+ * ipcbox_send_make_tracked() - make a message whose sender will wait
  * @handle: a handle that may send
  * @outgoing: what the user asks
+ * @reply: the longest reply, in bytes; if it is short there is room for it where the
+ *	payload is
  *
  * Sleeps for memory and for the user's pages.
  *
- * Return: the message, or an ERR_PTR: -EINVAL, -EMSGSIZE, or as
+ * Return: the message, tracked, or an ERR_PTR: -EINVAL, -EMSGSIZE, or as
  * ipcbox_message_create() has it.
  */
-struct ipcbox_message *ipcbox_send_make(struct ipcbox_handle *handle,
-					const struct ipcbox_outgoing *outgoing)
+struct ipcbox_message *
+ipcbox_send_make_tracked(struct ipcbox_handle *handle,
+			 const struct ipcbox_outgoing *outgoing, u32 reply)
 {
+	u32 length = round_up((u64)outgoing->length, sizeof(u64));
+	u32 room = max(length, round_up(min_t(u32, reply, IPCBOX_REPLY_SHORT),
+					sizeof(u64)));
 	struct ipcbox_share *share = ipcbox_exchange_share(handle);
+	struct ipcbox_message *message;
 
 	if (!share)
 		return ERR_PTR(-ENOMEM);
-	return send_make_one(handle, share, outgoing);
+	message = send_make_one(handle, share, outgoing, room - length +
+				sizeof(struct ipcbox_delivery));
+	if (IS_ERR(message) || message->entry.tracked)
+		return message;
+	if (likely(message->entry.block)) {
+		ipcbox_delivery_track_inside(message, message->data + room);
+		return message;
+	}
+	if (ipcbox_delivery_track(message))
+		return message;
+	ipcbox_message_free(message);
+	return ERR_PTR(-ENOMEM);
 }
 
 /* Makes one more message. */
@@ -155,7 +175,7 @@ static int sending_make(struct sending *sending,
 	struct ipcbox_message *message;
 
 	message = send_make(sending->handle, sending->share, outgoing,
-			    &sending->block);
+			    &sending->block, 0);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	sending->messages[sending->made++] = message;
@@ -395,7 +415,7 @@ int ipcbox_send_one(struct ipcbox_handle *handle,
 
 	if (unlikely(!share))
 		return -ENOMEM;
-	message = send_make_one(handle, share, outgoing);
+	message = send_make_one(handle, share, outgoing, 0);
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	error = send_accept(ipcbox_exchange_of(handle->object), message,

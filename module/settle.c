@@ -10,6 +10,7 @@
 #include "locking.h"
 #include "message.h"
 #include "select.h"
+#include "usercopy.h"
 
 /**
  * struct settlement - a token and what shall become of it
@@ -21,6 +22,18 @@ struct settlement {
 	u64 token;
 	u32 action;
 	struct ipcbox_outgoing reply;
+};
+
+/**
+ * struct reply - what a settlement has for the caller
+ * @message: a message, ours until it is given; or NULL
+ * @outgoing: else its header
+ * @data: and its payload
+ */
+struct reply {
+	struct ipcbox_message *message;
+	const struct ipcbox_outgoing *outgoing;
+	const void *data;
 };
 
 static bool settlement_valid(const struct settlement *settlement)
@@ -54,34 +67,87 @@ static void settle_end_locked(struct ipcbox_exchange *exchange,
 	ipcbox_message_free(message);
 }
 
-static int settle_found_locked(struct ipcbox_exchange *exchange,
+/*
+ * A short reply goes where the request was, unless somebody still looks at that: it
+ * needs no memory of its own. Returns true if there is room.
+ */
+static bool settle_is_in_place(const struct ipcbox_delivery *delivery,
+			       const struct ipcbox_outgoing *reply)
+{
+	const void *end = delivery;
+
+	return delivery->inside && !delivery->files &&
+	       refcount_read(&delivery->references) == 1 &&
+	       end - (const void *)delivery->message->data >= reply->length;
+}
+
+/* Makes the request, which is at its end, the reply. */
+static void settle_turn_locked(struct ipcbox_exchange *exchange,
 			       struct ipcbox_handle *handle,
-			       struct ipcbox_delivery *delivery, u32 action,
-			       struct ipcbox_message *reply,
+			       struct ipcbox_delivery *delivery,
+			       const struct reply *reply,
 			       struct ipcbox_wakes *wakes)
 {
-	lockdep_assert_held(&exchange->lock);
-	if (action == (delivery->call ? IPCBOX_ACK : IPCBOX_REPLY))
+	struct ipcbox_message *message = delivery->message;
+
+	exchange->received++;
+	exchange->bytes_received += message->entry.length;
+	ipcbox_message_uncharge(message);
+	message->entry.tracked = false;
+	ipcbox_message_rewrite(message, handle->id, reply->outgoing,
+			       reply->data);
+	delivery->waiter->message = message;
+	ipcbox_delivery_finish_locked(delivery, 0, wakes);
+}
+
+static int settle_check_locked(const struct ipcbox_delivery *delivery,
+			       const struct settlement *settlement)
+{
+	if (settlement->action == (delivery->call ? IPCBOX_ACK : IPCBOX_REPLY))
 		return -EINVAL;
-	if (reply && !delivery->withdrawn &&
-	    (reply->entry.length > delivery->reply_capacity ||
-	     ipcbox_delivery_descriptors(reply) > delivery->reply_descriptors))
+	if (settlement->action == IPCBOX_REPLY && !delivery->withdrawn &&
+	    (settlement->reply.length > delivery->reply_capacity ||
+	     settlement->reply.descriptor_count > delivery->reply_descriptors))
 		return -EMSGSIZE;
+	return 0;
+}
+
+static int settle_found_locked(struct ipcbox_exchange *exchange,
+			       struct ipcbox_handle *handle,
+			       struct ipcbox_delivery *delivery,
+			       const struct settlement *settlement,
+			       const struct reply *reply,
+			       struct ipcbox_wakes *wakes)
+{
+	int error = settle_check_locked(delivery, settlement);
+
+	lockdep_assert_held(&exchange->lock);
+	if (error)
+		return error;
+	if (settlement->action == IPCBOX_REPLY && !reply->message &&
+	    !delivery->withdrawn &&
+	    !settle_is_in_place(delivery, &settlement->reply))
+		return -EXFULL;
 	ipcbox_delivery_release_locked(exchange, handle, delivery);
 	if (delivery->withdrawn) {
 		ipcbox_delivery_return_locked(exchange, delivery->message,
 					      wakes);
 		return -EPIPE;
 	}
-	if (action == IPCBOX_NACK) {
+	if (settlement->action == IPCBOX_NACK) {
 		delivery->deliveries++;
 		ipcbox_delivery_return_locked(exchange, delivery->message,
 					      wakes);
 		return 0;
 	}
-	if (reply) {
-		reply->entry.sequence = delivery->message->entry.sequence;
-		delivery->waiter->message = reply;
+	if (settlement->action == IPCBOX_REPLY && !reply->message) {
+		settle_turn_locked(exchange, handle, delivery, reply, wakes);
+		return 0;
+	}
+	if (reply->message) {
+		reply->message->entry.sequence =
+			delivery->message->entry.sequence;
+		delivery->waiter->message = reply->message;
 	}
 	settle_end_locked(exchange, delivery, wakes);
 	return 0;
@@ -97,7 +163,7 @@ static struct ipcbox_message *settle_make(struct ipcbox_handle *handle,
 
 	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
 		return ERR_PTR(-EMSGSIZE);
-	reply = ipcbox_message_create(NULL, handle->id, outgoing, NULL);
+	reply = ipcbox_message_create(NULL, handle->id, outgoing, NULL, 0);
 	if (likely(!outgoing->descriptor_count) || IS_ERR(reply))
 		return reply;
 	error = ipcbox_delivery_add_files(reply, outgoing);
@@ -107,29 +173,61 @@ static struct ipcbox_message *settle_make(struct ipcbox_handle *handle,
 	return ERR_PTR(error);
 }
 
-static int settle(struct ipcbox_handle *handle,
-		  const struct settlement *settlement)
+static int settle_with(struct ipcbox_handle *handle,
+		       const struct settlement *settlement,
+		       const struct reply *reply)
 {
 	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
 	struct ipcbox_wakes wakes __uninitialized;
-	struct ipcbox_message *reply = NULL;
 	struct ipcbox_delivery *delivery;
 	int error = -ENOENT;
 
-	if (settlement->action == IPCBOX_REPLY) {
-		reply = settle_make(handle, &settlement->reply);
-		if (IS_ERR(reply))
-			return PTR_ERR(reply);
-	}
 	ipcbox_exchange_lock(exchange, &wakes);
 	delivery = ipcbox_delivery_find_locked(exchange, handle,
 					       settlement->token);
 	if (delivery)
 		error = settle_found_locked(exchange, handle, delivery,
-					    settlement->action, reply, &wakes);
+					    settlement, reply, &wakes);
 	ipcbox_exchange_unlock(exchange, &wakes);
-	if (error && reply)
-		ipcbox_message_free(reply);
+	return error;
+}
+
+/* With a short reply, if it can go where the request was; else -EXFULL. */
+static int settle_in_place(struct ipcbox_handle *handle,
+			   const struct settlement *settlement)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	const struct ipcbox_outgoing *outgoing = &settlement->reply;
+	u64 data[IPCBOX_REPLY_SHORT / sizeof(u64)] __uninitialized;
+	const struct reply reply = { .outgoing = outgoing, .data = data };
+
+	if (outgoing->length > sizeof(data) || outgoing->descriptor_count)
+		return -EXFULL;
+	if (outgoing->length > READ_ONCE(exchange->max_message_bytes))
+		return -EMSGSIZE;
+	if (ipcbox_copy_in(data, u64_to_user_ptr(outgoing->data),
+			   outgoing->length))
+		return -EFAULT;
+	return settle_with(handle, settlement, &reply);
+}
+
+static int settle(struct ipcbox_handle *handle,
+		  const struct settlement *settlement)
+{
+	struct reply reply = {};
+	int error;
+
+	if (settlement->action != IPCBOX_REPLY)
+		return settle_with(handle, settlement, &reply);
+	error = settle_in_place(handle, settlement);
+	if (likely(error != -EXFULL))
+		return error;
+	reply.message = settle_make(handle, &settlement->reply);
+	if (IS_ERR(reply.message))
+		return PTR_ERR(reply.message);
+	error = settle_with(handle, settlement, &reply);
+	if (error)
+		ipcbox_message_free(reply.message);
 	return error;
 }
 
