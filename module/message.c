@@ -290,6 +290,15 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
 	message->entry.share = NULL;
 }
 
+/* Who sends it: the running process, whatever process opened the handle. */
+static void message_stamp(struct ipcbox_message *message, u64 handle)
+{
+	message->handle = handle;
+	message->pid = get_pid(task_tgid(current));
+	message->uid = current_euid();
+	message->gid = current_egid();
+}
+
 /**
  * ipcbox_message_create() - make a message of the caller's
  * @share: the caller's share, whose user is charged; NULL for a reply, whose
@@ -329,14 +338,11 @@ ipcbox_message_create(struct ipcbox_share *share, u64 handle,
 	message->entry.priority = outgoing->priority;
 	message->entry.tracked = false;
 	message->tag = outgoing->tag;
-	message->handle = handle;
 	error = message_copy_in(message, u64_to_user_ptr(outgoing->data),
 				length);
 	if (error)
 		goto free;
-	message->pid = get_pid(task_tgid(current));
-	message->uid = current_euid();
-	message->gid = current_egid();
+	message_stamp(message, handle);
 	return message;
 
 free:
@@ -364,11 +370,8 @@ void ipcbox_message_rewrite(struct ipcbox_message *message, u64 handle,
 	message->entry.length = outgoing->length;
 	message->entry.priority = outgoing->priority;
 	message->tag = outgoing->tag;
-	message->handle = handle;
 	put_pid(message->pid);
-	message->pid = get_pid(task_tgid(current));
-	message->uid = current_euid();
-	message->gid = current_egid();
+	message_stamp(message, handle);
 }
 
 static void message_release(struct ipcbox_message *message)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
 #include "box.h"
@@ -168,6 +169,108 @@ TEST_F(call, the_header_of_a_reply_tells_who_and_to_what)
 	EXPECT_EQ(0, in.flags);
 	EXPECT_NE(0, in.handle);
 	EXPECT_EQ(0, box_wait(child));
+}
+
+#define LONGEST	300
+
+/* Replies with twice the request's content, as long as it says; ends with 0. */
+static void serve_lengths(int server)
+{
+	struct ipcbox_incoming in;
+	char request[LONGEST], reply[LONGEST];
+	__u32 length;
+
+	do {
+		CHECK_EQ(1, box_receive(server, &in, request, LONGEST, 0,
+					IPCBOX_FOREVER));
+		length = in.tag;
+		CHECK(box_filled(request, in.length, length + 1));
+		box_fill(reply, length, length + 2);
+		CHECK_EQ(0, box_reply(server, in.token, reply, length, ~in.tag));
+	} while (length);
+	_exit(0);
+}
+
+/* Short ones and long ones, shorter and longer than the request. */
+TEST_F(call, a_reply_of_every_length_comes_whole)
+{
+	static const __u32 lengths[] = { 0, 1, 16, 17, 100, 128, 129, LONGEST };
+	char request[LONGEST], reply[LONGEST + 1];
+	struct ipcbox_outgoing out = { .data = (uintptr_t)request };
+	struct ipcbox_incoming in = { .data = (uintptr_t)reply };
+	pid_t child = box_fork();
+	__u32 i, j;
+
+	if (!child)
+		serve_lengths(self->server);
+	for (i = ARRAY_SIZE(lengths); i--;) {
+		for (j = 0; j < ARRAY_SIZE(lengths); j++) {
+			if (!lengths[i] && j)
+				break;
+			out.length = lengths[j];
+			out.tag = lengths[i];
+			in.capacity = j % 2 ? LONGEST : lengths[i];
+			box_fill(request, lengths[j], lengths[i] + 1);
+			memset(reply, 0x5a, sizeof(reply));
+			EXPECT_EQ(0, box_call(self->fd, &out, &in, 0,
+					      IPCBOX_FOREVER));
+			EXPECT_EQ(lengths[i], in.length);
+			EXPECT_EQ(~(__u64)lengths[i], in.tag);
+			EXPECT_EQ(child, in.pid);
+			EXPECT_TRUE(box_filled(reply, lengths[i],
+					       lengths[i] + 2))
+				TH_LOG("%u for %u", lengths[i], lengths[j]);
+			EXPECT_EQ(0x5a, reply[lengths[i]]);
+		}
+	}
+	EXPECT_EQ(0, box_wait(child));
+}
+
+static long do_look(int fd, char *trap)
+{
+	struct ipcbox_incoming in = {
+		.data = (uintptr_t)trap,
+		.capacity = sizeof(__u32),
+	};
+	struct ipcbox_receive receive = {
+		.size = sizeof(receive),
+		.flags = IPCBOX_PEEK | IPCBOX_NOWAIT,
+		.messages = (uintptr_t)&in,
+		.message_size = sizeof(in),
+		.count = 1,
+		.deadline = IPCBOX_FOREVER,
+	};
+
+	if (ioctl(fd, IPCBOX_IOC_RECEIVE, &receive) != 1)
+		return -errno;
+	return *(__u32 *)trap;
+}
+
+TEST_F(call, who_looks_at_a_request_does_not_see_its_reply)
+{
+	int looker = box_open_id(self->dev, box_id(self->fd), R | L);
+	struct box_trapped trapped;
+	__u32 number;
+	__u64 token;
+	pid_t child;
+	int ret;
+
+	ASSERT_LE(0, looker);
+	child = fork_caller(self, 40);
+	EXPECT_EQ(0, box_await_messages(self->fd, 1));
+	ret = box_trap(&trapped, do_look, looker);
+	/* While it looks, it is answered. */
+	token = take(_metadata, self->server, &number);
+	EXPECT_EQ(40, number);
+	EXPECT_EQ(0, reply_number(self->server, token, 41));
+	EXPECT_EQ(0, box_wait(child));
+	close(looker);
+	if (ret == KSFT_SKIP)
+		SKIP(return, "no userfaultfd for faults of the kernel");
+	ASSERT_EQ(0, ret);
+	box_release(&trapped, BOX_HEAL);
+	EXPECT_EQ(0, box_wait(trapped.pid));
+	EXPECT_EQ(40, *trapped.result);
 }
 
 #define CALLERS	16

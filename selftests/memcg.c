@@ -168,6 +168,100 @@ TEST_F(memcg, small_messages_are_charged_too)
 	EXPECT_EQ(0, box_wait(child));
 }
 
+/* By one handle, by turns: each is charged for its own. */
+TEST_F(memcg, who_sends_is_charged_whoever_sent_before)
+{
+	__u64 before, after;
+	const int count = 20000;
+	char data[40] = { };
+	pid_t child;
+	int fd, i;
+
+	fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 4 * count, 0, 0);
+	ASSERT_LE(0, fd);
+	/* What is kept at hand of this process shall serve nobody else. */
+	for (i = 0; i < 100; i++)
+		EXPECT_EQ(1, box_send(fd, data, sizeof(data), 0, 0,
+				      IPCBOX_NOWAIT, 0));
+	child = box_fork();
+	if (!child) {
+		CHECK_EQ(0, join(self->group));
+		for (i = 0; i < count; i++)
+			CHECK_EQ(1, box_send(fd, data, sizeof(data), 0, 0,
+					     IPCBOX_NOWAIT, 0));
+		_exit(0);
+	}
+	EXPECT_EQ(0, box_wait(child));
+	before = group_read(self->group, "memory.current", NULL);
+	EXPECT_LE(count * 144 * 7 / 8, before);
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(1, box_send(fd, data, sizeof(data), 0, 0,
+				      IPCBOX_NOWAIT, 0));
+	after = group_read(self->group, "memory.current", NULL);
+	EXPECT_GT(before + count * 144 / 8, after)
+		TH_LOG("memory.current %llu, then %llu", before, after);
+	close(fd);
+}
+
+/* Takes all of a batch of @count but the first: of each neighbourhood one stays. */
+static void leave_one(int fd, __u32 count)
+{
+	struct ipcbox_outgoing out[32] = { };
+	struct ipcbox_incoming in[32] = { };
+	struct ipcbox_send send = {
+		.size = sizeof(send),
+		.flags = IPCBOX_NOWAIT,
+		.messages = (uintptr_t)out,
+		.message_size = sizeof(out[0]),
+		.count = count,
+		.deadline = IPCBOX_FOREVER,
+	};
+	struct ipcbox_receive receive = {
+		.size = sizeof(receive),
+		.flags = IPCBOX_NOWAIT,
+		.messages = (uintptr_t)in,
+		.message_size = sizeof(in[0]),
+		.count = count - 1,
+		.deadline = IPCBOX_FOREVER,
+	};
+	__u32 i;
+
+	for (i = 1; i < count; i++)
+		out[i].priority = 1;
+	CHECK_EQ((int)count, ioctl(fd, IPCBOX_IOC_SEND, &send));
+	CHECK_EQ((int)count - 1, ioctl(fd, IPCBOX_IOC_RECEIVE, &receive));
+}
+
+TEST_F(memcg, few_messages_do_not_hold_much_memory)
+{
+	const int count = 2000;
+	__u64 spare;
+	pid_t child;
+
+	ASSERT_EQ(0, box_parameter_get("user_spare_bytes", &spare));
+	child = box_fork();
+	if (!child) {
+		__u64 before, after;
+		int fd, i;
+
+		CHECK_EQ(0, join(self->group));
+		fd = box_make_sized(self->dev, IPCBOX_QUEUE, RWM, 2 * count, 0,
+				    0);
+		CHECK(fd >= 0);
+		leave_one(fd, 32);
+		before = group_read(self->group, "memory.current", NULL);
+		for (i = 0; i < count; i++)
+			leave_one(fd, 32);
+		after = group_read(self->group, "memory.current", NULL);
+		fprintf(stderr, "# memory.current %llu, then %llu\n", before,
+			after);
+		/* Twice what they are charged, the spare, each by itself. */
+		CHECK(after < before + 2 * count * 128 + spare + count * 256);
+		_exit(0);
+	}
+	EXPECT_EQ(0, box_wait(child));
+}
+
 TEST_F(memcg, a_full_cgroup_is_enomem)
 {
 	char *data = malloc(PAYLOAD), text[32];
