@@ -134,7 +134,7 @@ MUTATIONS = [
     Mutation(
         "who waits for room in a pool gets it when it is released",
         "module/pool.c",
-        [("\tipcbox_exchange_admit_locked(exchange, share, wakes);\n", "")],
+        [("\tipcbox_room_admit_locked(exchange, share, wakes);\n", "")],
         "selftests/receive_pool",
         "a_sender_that_waits_goes_on_when_there_is_room",
     ),

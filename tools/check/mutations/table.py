@@ -2,6 +2,7 @@
 """Promises, how the module would break each, and the test that must see it."""
 
 import channels
+import messages
 import pools
 import regions
 from mutation import Mutation
@@ -58,10 +59,8 @@ MUTATIONS = [
         "module/send.c",
         [
             (
-                "\t\texchange->senders_waiting--;\n\t\tipcbox_exchange_admit_locked(",
-                "\t\texchange->senders_waiting--;\n"
-                "\t\tipcbox_exchange_accept_locked(exchange, message, &wakes);\n"
-                "\t\tipcbox_exchange_admit_locked(",
+                "\t\tipcbox_room_admit_locked(exchange, share, &wakes);\n",
+                "\t\tipcbox_exchange_accept_locked(exchange, message, &wakes);\n",
             ),
             # It is not the sender's any more.
             ("\tif (unlikely(error))\n\t\tipcbox_message_free(message);\n\treturn error;\n", "\treturn error;\n"),
@@ -98,7 +97,7 @@ MUTATIONS = [
     ),
     Mutation(
         "within a priority the oldest comes first",
-        "module/queue.c",
+        "module/queue.h",
         [
             (
                 "\t\tlist_add_tail(&entry->list, &queue->entries);\n",
@@ -134,7 +133,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no message overtakes one that waits for room",
-        "module/queue.c",
+        "module/queue.h",
         [
             ("\tif (!list_empty(&share->parked))\n\t\treturn false;\n", ""),
             (
@@ -163,7 +162,7 @@ MUTATIONS = [
     Mutation(
         "waiting senders wake when the receiver goes",
         "module/exchange.c",
-        [("\t\texchange_fail_senders_locked(exchange, error, wakes);\n", "")],
+        [("\t\tipcbox_room_fail_locked(exchange, error, wakes);\n", "")],
         "selftests/mailbox_receiver",
         "a_waiting_sender_wakes_when_the_last_receiver_closes",
     ),
@@ -238,14 +237,14 @@ MUTATIONS = [
     ),
     Mutation(
         "the stamp's pid is the receiver's name for it",
-        "module/message.c",
-        [("pid_nr_ns(message->pid, task_active_pid_ns(current))", "pid_nr(message->pid)")],
+        "module/message.h",
+        [("likely(!task_pid(current)->level) ?", "true ?")],
         "selftests/box_namespace",
         "a_sender_outside_the_pid_namespace_reads_as_0",
     ),
     Mutation(
         "the stamp's uid is the receiver's name for it",
-        "module/message.c",
+        "module/message.h",
         [("from_kuid_munged(ns, message->uid)", "__kuid_val(message->uid)")],
         "selftests/box_namespace",
         "a_sender_is_told_in_the_receivers_user_namespace",
@@ -314,14 +313,14 @@ MUTATIONS = [
     ),
     Mutation(
         "a user's first message always gets in",
-        "module/queue.c",
+        "module/queue.h",
         [("\tif (!share->messages)\n\t\treturn true;\n", "")],
         "selftests/limits",
         "a_full_object_takes_another_users_first_message",
     ),
     Mutation(
         "a user who is not the owner has a share",
-        "module/queue.c",
+        "module/queue.h",
         [("\t       ipcbox_queue_share_has_room(queue, share, length);\n", "\t       true;\n")],
         "selftests/limits",
         "another_than_the_owner_fills_his_share_only",
@@ -355,7 +354,7 @@ MUTATIONS = [
     Mutation(
         "a raised limit admits who waits",
         "module/exchange.c",
-        [("\tipcbox_exchange_admit_locked(exchange, NULL, &wakes);\n", "")],
+        [("\tipcbox_room_admit_locked(exchange, NULL, &wakes);\n", "")],
         "selftests/blocking",
         "a_raised_limit_admits_at_once",
     ),
@@ -468,9 +467,9 @@ MUTATIONS = [
         "module/delivery.c",
         [
             (
-                "\tdelivery_unqueue_locked(exchange, delivery);\n\tipcbox_exchange_admit_locked",
+                "\tdelivery_unqueue_locked(exchange, delivery);\n\tipcbox_room_admit_locked",
                 "\tif (delivery->state == IPCBOX_DELIVERY_QUEUED)\n\t\treturn false;\n"
-                "\tdelivery_unqueue_locked(exchange, delivery);\n\tipcbox_exchange_admit_locked",
+                "\tdelivery_unqueue_locked(exchange, delivery);\n\tipcbox_room_admit_locked",
             )
         ],
         "selftests/sync_send",
@@ -655,7 +654,7 @@ MUTATIONS = [
     # Plain and revocable queues, exclusive notice, what one request may ask for
     Mutation(
         "in a plain queue no user's first message goes in beyond its room",
-        "module/queue.c",
+        "module/queue.h",
         [("\tif (queue->limits.plain)\n\t\treturn ipcbox_queue_has_room(queue, length);\n", "")],
         "selftests/plain_queue",
         "a_user_may_fill_it_and_another_finds_no_room",
@@ -815,7 +814,7 @@ MUTATIONS = [
     Mutation(
         "a reply has no more descriptors than its caller takes",
         "module/settle.c",
-        [("ipcbox_delivery_descriptors(reply) > delivery->reply_descriptors", "false")],
+        [("settlement->reply.descriptor_count > delivery->reply_descriptors", "false")],
         "selftests/descriptors",
         "a_reply_carries_them_as_far_as_the_caller_has_room",
     ),
@@ -878,7 +877,7 @@ MUTATIONS = [
     Mutation(
         "what is taken from those who wait for room lets in who stood behind",
         "module/receive.c",
-        [("\tipcbox_exchange_admit_locked(exchange, share, wakes);\n", "")],
+        [("\tipcbox_room_admit_locked(exchange, share, wakes);\n", "")],
         "selftests/selective_receive",
         "what_is_taken_from_the_waiting_lets_in_who_stood_behind",
     ),
@@ -915,3 +914,6 @@ MUTATIONS = [
 
 # What is mapped
 MUTATIONS += regions.MUTATIONS + channels.MUTATIONS + pools.MUTATIONS
+
+# What short messages and full queues cost
+MUTATIONS += messages.MUTATIONS

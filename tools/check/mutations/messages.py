@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Promises of the memory of messages, and of queues that are full; see table.py."""
+
+from mutation import Mutation
+
+MUTATIONS = [
+    Mutation(
+        "what is in use of a block is not given out again",
+        "module/block.h",
+        [("atomic_read_acquire(&block->pieces) == 1)", "atomic_read_acquire(&block->pieces) <= 2)")],
+        "selftests/message_memory",
+        "what_stays_is_whole_when_others_go",
+    ),
+    Mutation(
+        "who sends is charged, whoever sent before",
+        "module/block.h",
+        [("block->group == ipcbox_memory_group()", "true")],
+        "selftests/memcg",
+        "who_sends_is_charged_whoever_sent_before",
+    ),
+    Mutation(
+        "few messages do not hold much memory",
+        "module/block.c",
+        [("&user->block_bytes) <= most)", "&user->block_bytes) <= U64_MAX)")],
+        "selftests/memcg",
+        "few_messages_do_not_hold_much_memory",
+    ),
+    Mutation(
+        "a sender is told that it is in though the receiver stops",
+        "module/room.c",
+        [("\tqueue_delayed_work(system_wq, &exchange->tell_admitted, 1);\n", "")],
+        "selftests/full_queue",
+        "a_sender_is_told_though_the_receiver_stops",
+    ),
+    Mutation(
+        "a signal does not undo what is in",
+        "module/room.c",
+        [("\t\tlist_del(&waiter->node);\n\t\treturn false;\n", "\t\tlist_del(&waiter->node);\n\t\treturn true;\n")],
+        "selftests/full_queue",
+        "a_signal_does_not_undo_what_is_in",
+    ),
+    Mutation(
+        "a short reply has room where the request was",
+        "module/settle.c",
+        [("delivery->message->data >= reply->length;", "delivery->message->data >= 0;")],
+        "selftests/call_reply",
+        "a_reply_of_every_length_comes_whole",
+    ),
+    Mutation(
+        "a reply does not go where somebody looks at the request",
+        "module/settle.c",
+        [("\t       refcount_read(&delivery->references) == 1 &&\n", "")],
+        "selftests/call_reply",
+        "who_looks_at_a_request_does_not_see_its_reply",
+    ),
+    Mutation(
+        "a reply where the request was is stamped by who replies",
+        "module/message.c",
+        [("\tput_pid(message->pid);\n\tmessage_stamp(message, handle);\n", "")],
+        "selftests/call_reply",
+        "the_header_of_a_reply_tells_who_and_to_what",
+    ),
+]
