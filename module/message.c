@@ -25,10 +25,6 @@
  */
 #define MESSAGE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* What fits into one page together with the head, and a pointer to the rest. */
-#define MESSAGE_INLINE	(PAGE_SIZE - sizeof(struct ipcbox_message) - \
-			 sizeof(struct ipcbox_segment *))
-
 /* Long payloads go in blocks of this size, as far as memory has them. */
 #define MESSAGE_BLOCK	SZ_32K
 
@@ -45,39 +41,57 @@ struct ipcbox_segment {
 };
 
 /*
- * Short messages are carved from blocks; where that cannot be, they come from
- * caches of their own. These have a constructor, so that kernels which initialise
- * what they allocate do it once, and not for each message: of a message every byte
- * that is read is written before.
+ * Short messages are carved from blocks; where that cannot be, and for those of up to
+ * some pages, there are caches. These have a constructor, so that kernels which
+ * initialise what they allocate do it once, and not for each message: of a message
+ * every byte that is read is written before. Payloads are mostly powers of two, so
+ * sizes are, with the head and a pointer of the slab allocator's.
  */
-#define MESSAGE_CACHES		3
-#define MESSAGE_CACHE_STEP	64
+#define MESSAGE_CACHES(CACHE) \
+	CACHE(128) CACHE(192) CACHE(256) CACHE(384) CACHE(640) CACHE(1152) \
+	CACHE(2176) CACHE(4224)
 
-static struct kmem_cache *message_caches[MESSAGE_CACHES];
+#define MESSAGE_CACHE_SIZE(whole)	((whole) - sizeof(void *))
 
-static const char *const message_cache_names[MESSAGE_CACHES] = {
-	"ipcbox_message_128", "ipcbox_message_192", "ipcbox_message_256",
+/* What goes with the head, and a pointer to the rest, into the largest. */
+#define MESSAGE_INLINE	(MESSAGE_CACHE_SIZE(4224) - \
+			 sizeof(struct ipcbox_message) - \
+			 sizeof(struct ipcbox_segment *))
+
+/**
+ * struct message_cache - memory for messages
+ * @name: as /proc/slabinfo shows it
+ * @size: bytes of each, head included
+ * @cache: the memory
+ */
+struct message_cache {
+	const char *name;
+	u32 size;
+	struct kmem_cache *cache;
 };
 
-/* With the pointer that a cache with a constructor adds, a multiple of 64. */
-static u32 message_cache_size(u32 i)
+#define MESSAGE_CACHE(whole) \
+	{ .name = "ipcbox_message_" #whole, .size = MESSAGE_CACHE_SIZE(whole) },
+
+static struct message_cache message_caches[] = {
+	MESSAGE_CACHES(MESSAGE_CACHE)
+};
+
+/* The cache for messages of this length, of which the longest have the rest elsewhere. */
+static struct kmem_cache *message_cache(u32 length)
 {
-	return (i + 2) * MESSAGE_CACHE_STEP - sizeof(void *);
+	u32 size = min_t(u32, length, MESSAGE_INLINE) +
+		   sizeof(struct ipcbox_message);
+	const struct message_cache *fit = message_caches;
+
+	while (fit->size < size)
+		fit++;
+	return fit->cache;
 }
 
 static void message_construct(void *memory)
 {
 	memset(memory, 0, sizeof(struct ipcbox_message));
-}
-
-/* The cache for messages of this length, or NULL. */
-static struct kmem_cache *message_cache(u32 length)
-{
-	const u32 first = message_cache_size(0) - sizeof(struct ipcbox_message);
-	u32 i = length <= first ? 0 :
-		(length - first + MESSAGE_CACHE_STEP - 1) / MESSAGE_CACHE_STEP;
-
-	return i < MESSAGE_CACHES ? message_caches[i] : NULL;
 }
 
 /**
@@ -87,8 +101,8 @@ void ipcbox_message_exit(void)
 {
 	u32 i;
 
-	for (i = 0; i < MESSAGE_CACHES; i++)
-		kmem_cache_destroy(message_caches[i]);
+	for (i = 0; i < ARRAY_SIZE(message_caches); i++)
+		kmem_cache_destroy(message_caches[i].cache);
 	ipcbox_block_exit();
 }
 
@@ -100,20 +114,20 @@ void ipcbox_message_exit(void)
 int ipcbox_message_init(void)
 {
 	const u32 head = sizeof(struct ipcbox_message);
-	u32 i, size;
+	u32 i;
 	int error;
 
 	error = ipcbox_block_init();
 	if (error)
 		return error;
-	for (i = 0; i < MESSAGE_CACHES; i++) {
-		size = message_cache_size(i);
-		message_caches[i] =
-			kmem_cache_create_usercopy(message_cache_names[i], size,
-						   0, SLAB_ACCOUNT, head,
-						   size - head,
-						   message_construct);
-		if (!message_caches[i]) {
+	for (i = 0; i < ARRAY_SIZE(message_caches); i++) {
+		struct message_cache *made = &message_caches[i];
+
+		made->cache = kmem_cache_create_usercopy(made->name, made->size,
+							 0, SLAB_ACCOUNT, head,
+							 made->size - head,
+							 message_construct);
+		if (!made->cache) {
 			ipcbox_message_exit();
 			return -ENOMEM;
 		}
@@ -123,15 +137,9 @@ int ipcbox_message_init(void)
 
 static struct ipcbox_message *message_allocate(u32 length)
 {
-	struct kmem_cache *cache = message_cache(length);
 	struct ipcbox_message *message;
 
-	if (likely(cache))
-		message = kmem_cache_alloc(cache, MESSAGE_GFP);
-	else if (length > MESSAGE_INLINE)
-		message = kmalloc(PAGE_SIZE, MESSAGE_GFP);
-	else
-		message = kmalloc(sizeof(*message) + length, MESSAGE_GFP);
+	message = kmem_cache_alloc(message_cache(length), MESSAGE_GFP);
 	if (message)
 		message->entry.block = 0;
 	return message;
@@ -185,15 +193,9 @@ static void segments_free(struct ipcbox_segment *segment)
 
 static noinline void message_deallocate_whole(struct ipcbox_message *message)
 {
-	struct kmem_cache *cache = message_cache(message->entry.length);
-
-	if (cache) {
-		kmem_cache_free(cache, message);
-		return;
-	}
 	if (message->entry.length > MESSAGE_INLINE)
 		segments_free(*message_more(message));
-	kfree(message);
+	kmem_cache_free(message_cache(message->entry.length), message);
 }
 
 static inline void message_deallocate(struct ipcbox_message *message)

@@ -42,7 +42,7 @@ struct ipcbox_waiter;
  * @waiter: the sender that waits for room, while the entry is parked and not
  *	tracked
  * @delivery: what is kept of a message that is tracked
- * @data: payload, or what of it fits into a page with this
+ * @data: payload, or the first part of one that has segments
  *
  * A payload of up to 16 bytes fits into 128 bytes with it, and a pointer of the
  * slab allocator's, or its part of a block's.
