@@ -273,13 +273,8 @@ static void message_uncharge(struct ipcbox_share *share, u64 bytes)
 		ipcbox_user_uncharge(share->user, bytes);
 }
 
-/**
- * ipcbox_message_uncharge() - a message's sender is charged for it no more
- * @message: a message that is in no queue and not parked, and will end
- *
- * Before a sender that waits is told, so that it finds its budget free.
- */
-void ipcbox_message_uncharge(struct ipcbox_message *message)
+static __always_inline void
+message_release_charge(struct ipcbox_message *message)
 {
 	struct ipcbox_delivery *delivery = ipcbox_message_delivery(message);
 	u64 charged = message->entry.length + IPCBOX_MESSAGE_OVERHEAD;
@@ -292,8 +287,20 @@ void ipcbox_message_uncharge(struct ipcbox_message *message)
 	message->entry.share = NULL;
 }
 
+/**
+ * ipcbox_message_uncharge() - a message's sender is charged for it no more
+ * @message: a message that is in no queue and not parked, and will end
+ *
+ * Before a sender that waits is told, so that it finds its budget free.
+ */
+void ipcbox_message_uncharge(struct ipcbox_message *message)
+{
+	message_release_charge(message);
+}
+
 /* Who sends it: the running process, whatever process opened the handle. */
-static void message_stamp(struct ipcbox_message *message, u64 handle)
+static __always_inline void message_stamp(struct ipcbox_message *message,
+					  u64 handle)
 {
 	message->handle = handle;
 	message->pid = get_pid(task_tgid(current));
@@ -391,7 +398,7 @@ static void message_release(struct ipcbox_message *message)
  */
 void ipcbox_message_free(struct ipcbox_message *message)
 {
-	ipcbox_message_uncharge(message);
+	message_release_charge(message);
 	if (unlikely(message->entry.tracked))
 		ipcbox_message_put(message);
 	else

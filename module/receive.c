@@ -148,28 +148,46 @@ static int receive_take_locked(struct receiving *receiving,
 	return 0;
 }
 
-/* Releases the lock now and then, when there is much to look at. */
-static int receive_search_locked(struct receiving *receiving,
+/* Goes on, after the lock was held long enough. */
+static int receive_take_on_locked(struct receiving *receiving,
+				  struct ipcbox_wakes *wakes)
+	__must_hold(&receiving->exchange->lock)
+{
+	ipcbox_exchange_unlock(receiving->exchange, wakes);
+	cond_resched();
+	ipcbox_exchange_lock(receiving->exchange, wakes);
+	return signal_pending(current) ? -ERESTARTSYS :
+					 receive_take_locked(receiving, wakes);
+}
+
+/* Takes what is wanted; releases the lock on the way, when there is much to look at. */
+static int receive_select_locked(struct receiving *receiving,
 				 struct ipcbox_wakes *wakes)
 	__must_hold(&receiving->exchange->lock)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	int error;
 
-	if (unlikely(receiving->selection)) {
-		ipcbox_walk_begin(&receiving->walk, receiving->selection);
-		list_add(&receiving->walk.node, &exchange->walks);
-	}
+	ipcbox_walk_begin(&receiving->walk, receiving->selection);
+	list_add(&receiving->walk.node, &exchange->walks);
 	error = receive_take_locked(receiving, wakes);
-	while (unlikely(error == -EINPROGRESS)) {
-		ipcbox_exchange_unlock(exchange, wakes);
-		cond_resched();
-		ipcbox_exchange_lock(exchange, wakes);
-		error = signal_pending(current) ? -ERESTARTSYS :
-			receive_take_locked(receiving, wakes);
-	}
+	while (error == -EINPROGRESS)
+		error = receive_take_on_locked(receiving, wakes);
+	list_del(&receiving->walk.node);
+	return error;
+}
+
+static __always_inline int receive_search_locked(struct receiving *receiving,
+						 struct ipcbox_wakes *wakes)
+	__must_hold(&receiving->exchange->lock)
+{
+	int error;
+
 	if (unlikely(receiving->selection))
-		list_del(&receiving->walk.node);
+		return receive_select_locked(receiving, wakes);
+	error = receive_take_locked(receiving, wakes);
+	while (unlikely(error == -EINPROGRESS))
+		error = receive_take_on_locked(receiving, wakes);
 	return error;
 }
 
@@ -266,7 +284,7 @@ static int receive_wait(struct receiving *receiving,
 	return 0;
 }
 
-static int receive_take(struct receiving *receiving)
+static __always_inline int receive_take(struct receiving *receiving)
 {
 	struct ipcbox_exchange *exchange = receiving->exchange;
 	struct ipcbox_waiter waiter __uninitialized;

@@ -397,17 +397,10 @@ static int send_check(const struct ipcbox_handle *handle,
 	       ipcbox_handle_check(handle, IPCBOX_RIGHT_SEND);
 }
 
-/**
- * ipcbox_send_one() - send one message
- * @handle: a handle that may send
- * @outgoing: what the user asks
- * @patience: how long to wait for room
- *
- * Return: 0, or an errno as SEND has it, which the caller counts.
- */
-int ipcbox_send_one(struct ipcbox_handle *handle,
-		    const struct ipcbox_outgoing *outgoing,
-		    const struct ipcbox_patience *patience)
+static __always_inline int
+send_uncounted(struct ipcbox_handle *handle,
+	       const struct ipcbox_outgoing *outgoing,
+	       const struct ipcbox_patience *patience)
 {
 	struct ipcbox_share *share = ipcbox_exchange_share(handle);
 	struct ipcbox_message *message;
@@ -425,12 +418,27 @@ int ipcbox_send_one(struct ipcbox_handle *handle,
 	return error;
 }
 
-/* An error has no effect, but is counted. */
-static int send_one(struct ipcbox_handle *handle,
+/**
+ * ipcbox_send_one() - send one message
+ * @handle: a handle that may send
+ * @outgoing: what the user asks
+ * @patience: how long to wait for room
+ *
+ * Return: 0, or an errno as SEND has it, which the caller counts.
+ */
+int ipcbox_send_one(struct ipcbox_handle *handle,
 		    const struct ipcbox_outgoing *outgoing,
 		    const struct ipcbox_patience *patience)
 {
-	int error = ipcbox_send_one(handle, outgoing, patience);
+	return send_uncounted(handle, outgoing, patience);
+}
+
+/* An error has no effect, but is counted. */
+static __always_inline int send_one(struct ipcbox_handle *handle,
+				    const struct ipcbox_outgoing *outgoing,
+				    const struct ipcbox_patience *patience)
+{
+	int error = send_uncounted(handle, outgoing, patience);
 
 	if (unlikely(error))
 		ipcbox_send_count_refusal(ipcbox_exchange_of(handle->object),
@@ -522,6 +530,24 @@ long ipcbox_exchange_send(struct ipcbox_invocation *call)
 	return ipcbox_request_restarts(result, request->flags);
 }
 
+static __always_inline ssize_t
+send_write(struct ipcbox_handle *handle, const char __user *buffer, size_t size,
+	   bool wait, u32 priority)
+{
+	const struct ipcbox_patience patience = {
+		.wait = wait,
+		.clock = CLOCK_MONOTONIC,
+		.deadline = IPCBOX_FOREVER,
+	};
+	const struct ipcbox_outgoing outgoing = {
+		.data = (uintptr_t)buffer,
+		.length = min_t(size_t, size, U32_MAX),
+		.priority = priority,
+	};
+
+	return send_one(handle, &outgoing, &patience) ?: (ssize_t)size;
+}
+
 /**
  * ipcbox_exchange_write_message() - send one plain message
  * @handle: a handle that may send
@@ -536,18 +562,7 @@ ssize_t ipcbox_exchange_write_message(struct ipcbox_handle *handle,
 				      const char __user *buffer, size_t size,
 				      bool wait, u32 priority)
 {
-	const struct ipcbox_patience patience = {
-		.wait = wait,
-		.clock = CLOCK_MONOTONIC,
-		.deadline = IPCBOX_FOREVER,
-	};
-	const struct ipcbox_outgoing outgoing = {
-		.data = (uintptr_t)buffer,
-		.length = min_t(size_t, size, U32_MAX),
-		.priority = priority,
-	};
-
-	return send_one(handle, &outgoing, &patience) ?: (ssize_t)size;
+	return send_write(handle, buffer, size, wait, priority);
 }
 
 /**
@@ -570,6 +585,5 @@ ssize_t ipcbox_exchange_write(struct ipcbox_handle *handle,
 	if (ipcbox_exchange_of(handle->object)->pool)
 		return priority ? -EOPNOTSUPP :
 				  ipcbox_pool_write(handle, buffer, size, wait);
-	return ipcbox_exchange_write_message(handle, buffer, size, wait,
-					     priority);
+	return send_write(handle, buffer, size, wait, priority);
 }
