@@ -69,16 +69,13 @@ static void settle_end_locked(struct ipcbox_exchange *exchange,
 
 /*
  * A short reply goes where the request was, unless somebody still looks at that: it
- * needs no memory of its own. Returns true if there is room.
+ * needs no memory of its own. Where the delivery lies inside, there is room for the
+ * longest that the caller takes, up to IPCBOX_REPLY_SHORT.
  */
-static bool settle_is_in_place(const struct ipcbox_delivery *delivery,
-			       const struct ipcbox_outgoing *reply)
+static bool settle_is_in_place(const struct ipcbox_delivery *delivery)
 {
-	const void *end = delivery;
-
 	return delivery->inside && !delivery->files &&
-	       refcount_read(&delivery->references) == 1 &&
-	       end - (const void *)delivery->message->data >= reply->length;
+	       refcount_read(&delivery->references) == 1;
 }
 
 /* Makes the request, which is at its end, the reply. */
@@ -126,7 +123,7 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 		return error;
 	if (settlement->action == IPCBOX_REPLY && !reply->message &&
 	    !delivery->withdrawn &&
-	    !settle_is_in_place(delivery, &settlement->reply))
+	    !settle_is_in_place(delivery))
 		return -EXFULL;
 	ipcbox_delivery_release_locked(exchange, handle, delivery);
 	if (delivery->withdrawn) {
