@@ -42,7 +42,7 @@ MUTATIONS = [
     Mutation(
         "a reply does not go where somebody looks at the request",
         "module/settle.c",
-        [("\t       refcount_read(&delivery->references) == 1 &&\n", "")],
+        [("\t       refcount_read(&delivery->references) == 1;\n", "\t       true;\n")],
         "selftests/call_reply",
         "who_looks_at_a_request_does_not_see_its_reply",
     ),
