@@ -728,9 +728,12 @@ struct ipcbox_outgoing {
  * Sends the messages in their order, waiting for room where the object is
  * full, unless IPCBOX_NOWAIT or O_NONBLOCK says not to. Senders that wait are
  * admitted in turn: those of one user in the order in which they came, users
- * round-robin. A user who has nothing in the object may always put one message
- * there, even when it is full. One user other than the object's owner may fill
- * user_share percent of it.
+ * round-robin. A message goes in as soon as there is room for it. Where more than
+ * half of the room is taken still, by 16 messages or more, its sender returns when
+ * that is so no more, or at the next tick or two of the kernel's clock: not for
+ * each message that a busy receiver takes. A user who has nothing in the object
+ * may always put one message there, even when it is full. One user other than the
+ * object's owner may fill user_share percent of it.
  *
  * With IPCBOX_SYNC the call returns when a receiver has taken the message, or,
  * where the receiver holds it, acknowledged it. In any other case the message
