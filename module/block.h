@@ -97,9 +97,10 @@ ipcbox_block_take(struct ipcbox_block **place, const struct ipcbox_user *user)
 static inline void ipcbox_block_put(struct ipcbox_block **place,
 				    struct ipcbox_block *block)
 {
+	if (unlikely(block == IPCBOX_BLOCK_TAKEN))
+		return;
 	/* Pairs with the acquire in ipcbox_block_take(). */
-	if (likely(block != IPCBOX_BLOCK_TAKEN))
-		smp_store_release(place, block);
+	smp_store_release(place, block);
 }
 
 /**

@@ -47,10 +47,6 @@ struct ipcbox_segment {
  * every byte that is read is written before. Payloads are mostly powers of two, so
  * sizes are, with the head and a pointer of the slab allocator's.
  */
-#define MESSAGE_CACHES(CACHE) \
-	CACHE(128) CACHE(192) CACHE(256) CACHE(384) CACHE(640) CACHE(1152) \
-	CACHE(2176) CACHE(4224)
-
 #define MESSAGE_CACHE_SIZE(whole)	((whole) - sizeof(void *))
 
 /* What goes with the head, and a pointer to the rest, into the largest. */
@@ -71,10 +67,17 @@ struct message_cache {
 };
 
 #define MESSAGE_CACHE(whole) \
-	{ .name = "ipcbox_message_" #whole, .size = MESSAGE_CACHE_SIZE(whole) },
+	{ .name = "ipcbox_message_" #whole, .size = MESSAGE_CACHE_SIZE(whole) }
 
 static struct message_cache message_caches[] = {
-	MESSAGE_CACHES(MESSAGE_CACHE)
+	MESSAGE_CACHE(128),
+	MESSAGE_CACHE(192),
+	MESSAGE_CACHE(256),
+	MESSAGE_CACHE(384),
+	MESSAGE_CACHE(640),
+	MESSAGE_CACHE(1152),
+	MESSAGE_CACHE(2176),
+	MESSAGE_CACHE(4224),
 };
 
 /* The cache for messages of this length, of which the longest have the rest elsewhere. */

@@ -141,8 +141,7 @@ static int receive_take_locked(struct receiving *receiving,
 		exchange->bytes_received += entry->length;
 		receiving->messages[receiving->taken++] = message;
 		ipcbox_room_admit_locked(exchange,
-					     ipcbox_share_of(entry->share),
-					     wakes);
+					 ipcbox_share_of(entry->share), wakes);
 		wakes->writable |= EPOLLOUT | EPOLLWRNORM;
 	}
 	return 0;
@@ -223,8 +222,7 @@ static void receive_pull_locked(struct receiving *receiving,
 		return;
 	share = ipcbox_share_of(entry->share);
 	ipcbox_queue_unpark(&exchange->queue, entry);
-	ipcbox_room_unpark_locked(exchange, ipcbox_message_of(entry),
-				      wakes);
+	ipcbox_room_unpark_locked(exchange, ipcbox_message_of(entry), wakes);
 	/* It may have stood in the way of others. */
 	ipcbox_room_admit_locked(exchange, share, wakes);
 }
