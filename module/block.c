@@ -112,6 +112,19 @@ static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift)
 	return block;
 }
 
+/* The last half of what there is to spare is for small ones. */
+static u8 block_shift(const struct ipcbox_share *share)
+{
+	u64 most = 2 * (u64)atomic64_read(&share->user->bytes) +
+		   ipcbox_limit(user_spare_bytes) / 2;
+
+	return READ_ONCE(share->share.messages) >= BLOCK_LARGE_FROM &&
+			       (u64)atomic64_read(&share->user->block_bytes) +
+				       (1U << BLOCK_LARGE_SHIFT) <= most ?
+		       BLOCK_LARGE_SHIFT :
+		       BLOCK_SMALL_SHIFT;
+}
+
 /**
  * ipcbox_block_renew() - get a block in which a piece fits
  * @block: what was taken, and what comes instead: NULL without memory, or when the
@@ -123,13 +136,10 @@ static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift)
 void ipcbox_block_renew(struct ipcbox_block **block,
 			const struct ipcbox_share *share)
 {
-	bool many = READ_ONCE(share->share.messages) >= BLOCK_LARGE_FROM;
-
 	if (*block == IPCBOX_BLOCK_TAKEN)
 		return;
 	ipcbox_block_end(*block);
-	*block = block_create(share->user, many ? BLOCK_LARGE_SHIFT :
-						  BLOCK_SMALL_SHIFT);
+	*block = block_create(share->user, block_shift(share));
 }
 
 /**

@@ -52,6 +52,13 @@ void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited)
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_share_init);
 
+static bool entry_before(const struct ipcbox_queue_entry *a,
+			 const struct ipcbox_queue_entry *b)
+{
+	return a->priority > b->priority ||
+	       (a->priority == b->priority && a->sequence < b->sequence);
+}
+
 /* Is one of the entry's neighbours of its run, which then is in the tree? */
 static bool run_exists(const struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_entry *entry)
@@ -94,12 +101,11 @@ void ipcbox_queue_link(struct ipcbox_queue *queue,
 	struct rb_node *parent = NULL;
 
 	while (*link) {
-		struct ipcbox_queue_place at;
+		struct ipcbox_queue_entry *other = entry_of(*link);
 
 		parent = *link;
-		at = ipcbox_queue_place_of(entry_of(parent));
-		if (ipcbox_queue_place_before(&place, &at)) {
-			bound = entry_of(parent);
+		if (entry_before(entry, other)) {
+			bound = other;
 			link = &parent->rb_left;
 		} else {
 			link = &parent->rb_right;
