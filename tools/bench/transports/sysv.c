@@ -18,16 +18,12 @@ struct typed {
 	char payload[];
 };
 
-static int queue_open(struct link *link)
+static int set_limits(const struct link *link)
 {
 	const struct shape *shape = &link->shape;
 	struct msqid_ds state;
-	int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
 
-	if (id < 0)
-		return failure();
-	link->fd[0] = id;
-	if (msgctl(id, IPC_STAT, &state))
+	if (msgctl(link->fd[0], IPC_STAT, &state))
 		return failure();
 	/* Ours takes no longer message than a queue holds when it is made. */
 	if (preload_is_loaded() && shape->size > state.msg_qbytes)
@@ -36,7 +32,21 @@ static int queue_open(struct link *link)
 	state.msg_qbytes = shape->depth * (shape->size ? shape->size : 1);
 	if (state.msg_qbytes > INT32_MAX)
 		return -EOPNOTSUPP;
-	return msgctl(id, IPC_SET, &state) ? failure() : 0;
+	return msgctl(link->fd[0], IPC_SET, &state) ? failure() : 0;
+}
+
+static int queue_open(struct link *link)
+{
+	int error;
+
+	link->fd[0] = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+	if (link->fd[0] < 0)
+		return failure();
+	error = set_limits(link);
+	/* It would stay for ever, and the module with it. */
+	if (error)
+		msgctl(link->fd[0], IPC_RMID, NULL);
+	return error;
 }
 
 static int queue_attach(struct link *link, enum side side)

@@ -21,7 +21,10 @@ MUTATIONS = [
     Mutation(
         "few messages do not hold much memory",
         "module/block.c",
-        [("&user->block_bytes) <= most)", "&user->block_bytes) <= U64_MAX)")],
+        [
+            ("&user->block_bytes) <= most)", "&user->block_bytes) <= U64_MAX)"),
+            ("(1U << BLOCK_LARGE_SHIFT) <= most ?", "(1U << BLOCK_LARGE_SHIFT) <= U64_MAX ?"),
+        ],
         "selftests/memcg",
         "few_messages_do_not_hold_much_memory",
     ),
@@ -35,7 +38,11 @@ MUTATIONS = [
     Mutation(
         "a signal does not undo what is in",
         "module/send.c",
-        [("\telse\n\t\terror = 0;\n", "")],
+        [
+            ("\telse\n\t\terror = 0;\n", ""),
+            # It is not the sender's any more.
+            ("\tif (unlikely(error))\n\t\tipcbox_message_free(message);\n\treturn error;\n", "\treturn error;\n"),
+        ],
         "selftests/full_queue",
         "a_signal_does_not_undo_what_is_in",
     ),
