@@ -81,10 +81,9 @@ int ipcbox_block_init(void)
 	return -ENOMEM;
 }
 
-static bool block_count(struct ipcbox_user *user, u32 size)
+static bool block_count(struct ipcbox_user *user, u32 size, u64 spare)
 {
-	u64 most = 2 * (u64)atomic64_read(&user->bytes) +
-		   ipcbox_limit(user_spare_bytes);
+	u64 most = 2 * (u64)atomic64_read(&user->bytes) + spare;
 
 	if (atomic64_add_return(size, &user->block_bytes) <= most)
 		return true;
@@ -92,11 +91,12 @@ static bool block_count(struct ipcbox_user *user, u32 size)
 	return false;
 }
 
-static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift)
+static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift,
+					 u64 spare)
 {
 	struct ipcbox_block *block;
 
-	if (!block_count(user, 1U << shift))
+	if (!block_count(user, 1U << shift, spare))
 		return NULL;
 	block = kmem_cache_alloc(block_cache(shift), BLOCK_GFP);
 	if (!block) {
@@ -112,19 +112,6 @@ static struct ipcbox_block *block_create(struct ipcbox_user *user, u8 shift)
 	return block;
 }
 
-/* The last half of what there is to spare is for small ones. */
-static u8 block_shift(const struct ipcbox_share *share)
-{
-	u64 most = 2 * (u64)atomic64_read(&share->user->bytes) +
-		   ipcbox_limit(user_spare_bytes) / 2;
-
-	return READ_ONCE(share->share.messages) >= BLOCK_LARGE_FROM &&
-			       (u64)atomic64_read(&share->user->block_bytes) +
-				       (1U << BLOCK_LARGE_SHIFT) <= most ?
-		       BLOCK_LARGE_SHIFT :
-		       BLOCK_SMALL_SHIFT;
-}
-
 /**
  * ipcbox_block_renew() - get a block in which a piece fits
  * @block: what was taken, and what comes instead: NULL without memory, or when the
@@ -136,10 +123,17 @@ static u8 block_shift(const struct ipcbox_share *share)
 void ipcbox_block_renew(struct ipcbox_block **block,
 			const struct ipcbox_share *share)
 {
+	u64 spare = ipcbox_limit(user_spare_bytes);
+	struct ipcbox_block *renewed = NULL;
+
 	if (*block == IPCBOX_BLOCK_TAKEN)
 		return;
 	ipcbox_block_end(*block);
-	*block = block_create(share->user, block_shift(share));
+	/* The last half of what there is to spare is for small ones. */
+	if (READ_ONCE(share->share.messages) >= BLOCK_LARGE_FROM)
+		renewed = block_create(share->user, BLOCK_LARGE_SHIFT,
+				       spare / 2);
+	*block = renewed ?: block_create(share->user, BLOCK_SMALL_SHIFT, spare);
 }
 
 /**

@@ -2,9 +2,9 @@
 /*
  * Blocks: memory for short messages, several to an allocation.
  *
- * To take a piece of memory from the slab allocator and to give it back costs more
- * than all else that is done to a short message. So a handle keeps a block, and
- * carves from it what is sent by it.
+ * To take a piece of memory from the slab allocator and to give it back is a good
+ * part of what a short message costs. So a handle keeps a block, and carves from it
+ * what is sent by it.
  */
 #ifndef IPCBOX_BLOCK_H
 #define IPCBOX_BLOCK_H

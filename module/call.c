@@ -154,13 +154,8 @@ static int call_read(const struct ipcbox_call *request,
 				      request->request_size);
 	if (error)
 		return error;
-	/* Where it holds all that is known here, outputs are not read. */
-	if (likely(request->reply_size == sizeof(*incoming)))
-		return ipcbox_copy_in(incoming, u64_to_user_ptr(request->reply),
-				      offsetof(struct ipcbox_incoming, length));
-	return copy_struct_from_user(incoming, sizeof(*incoming),
-				     u64_to_user_ptr(request->reply),
-				     request->reply_size);
+	return ipcbox_message_ask(incoming, u64_to_user_ptr(request->reply),
+				  request->reply_size);
 }
 
 /**

@@ -248,6 +248,21 @@ static inline clockid_t ipcbox_patience_clock(u32 flags)
 }
 
 /**
+ * ipcbox_patience_plain() - how long read(2) and write(2) wait
+ * @wait: whether at all
+ *
+ * Return: for ever, or not at all.
+ */
+static inline struct ipcbox_patience ipcbox_patience_plain(bool wait)
+{
+	return (struct ipcbox_patience){
+		.wait = wait,
+		.clock = CLOCK_MONOTONIC,
+		.deadline = IPCBOX_FOREVER,
+	};
+}
+
+/**
  * ipcbox_request_restarts() - the result of a request that may be restarted
  * @result: as it is
  * @flags: of the request

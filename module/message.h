@@ -101,6 +101,25 @@ void ipcbox_message_describe_delivery(const struct ipcbox_delivery *delivery,
 				      struct ipcbox_incoming *incoming);
 
 /**
+ * ipcbox_message_ask() - read what a receiver asks
+ * @incoming: its inputs are set
+ * @from: the user's
+ * @user_size: its size, as the user knows it
+ *
+ * Return: 0, -EFAULT, or -E2BIG as ipcbox_copy_struct_in() has it.
+ */
+static inline int ipcbox_message_ask(struct ipcbox_incoming *incoming,
+				     const void __user *from, size_t user_size)
+{
+	/* Where it holds all that is known here, outputs are not read. */
+	if (likely(user_size == sizeof(*incoming)))
+		return ipcbox_copy_in(incoming, from,
+				      offsetof(struct ipcbox_incoming, length));
+	return copy_struct_from_user(incoming, sizeof(*incoming), from,
+				     user_size);
+}
+
+/**
  * ipcbox_message_copy_out() - copy payload to the receiver
  * @message: the message
  * @to: where to

@@ -393,11 +393,7 @@ static noinline ssize_t pool_write_slowly(struct ipcbox_handle *handle,
 					  const char __user *buffer,
 					  size_t size, bool wait, int error)
 {
-	const struct ipcbox_patience patience = {
-		.wait = wait,
-		.clock = CLOCK_MONOTONIC,
-		.deadline = IPCBOX_FOREVER,
-	};
+	const struct ipcbox_patience patience = ipcbox_patience_plain(wait);
 	const struct ipcbox_outgoing outgoing = {
 		.data = (uintptr_t)buffer,
 		.length = min_t(size_t, size, U32_MAX),

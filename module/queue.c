@@ -52,11 +52,12 @@ void ipcbox_queue_share_init(struct ipcbox_queue_share *share, bool unlimited)
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_share_init);
 
-static bool entry_before(const struct ipcbox_queue_entry *a,
-			 const struct ipcbox_queue_entry *b)
+static bool goes_before(const struct ipcbox_queue_place *place,
+			const struct ipcbox_queue_entry *entry)
 {
-	return a->priority > b->priority ||
-	       (a->priority == b->priority && a->sequence < b->sequence);
+	struct ipcbox_queue_place at = ipcbox_queue_place_of(entry);
+
+	return ipcbox_queue_place_before(place, &at);
 }
 
 /* Is one of the entry's neighbours of its run, which then is in the tree? */
@@ -77,13 +78,9 @@ static struct list_head *queue_after(const struct ipcbox_queue *queue,
 	const struct list_head *head = &queue->entries;
 	const struct list_head *after = bound ? &bound->list : head;
 
-	for (; after->prev != head; after = after->prev) {
-		struct ipcbox_queue_place at =
-			ipcbox_queue_place_of(ipcbox_queue_entry_of(after->prev));
-
-		if (!ipcbox_queue_place_before(place, &at))
-			break;
-	}
+	while (after->prev != head &&
+	       goes_before(place, ipcbox_queue_entry_of(after->prev)))
+		after = after->prev;
 	return (struct list_head *)after;
 }
 
@@ -104,7 +101,7 @@ void ipcbox_queue_link(struct ipcbox_queue *queue,
 		struct ipcbox_queue_entry *other = entry_of(*link);
 
 		parent = *link;
-		if (entry_before(entry, other)) {
+		if (goes_before(&place, other)) {
 			bound = other;
 			link = &parent->rb_left;
 		} else {
@@ -178,9 +175,8 @@ ipcbox_queue_after(const struct ipcbox_queue *queue,
 
 	while (node) {
 		struct ipcbox_queue_entry *entry = entry_of(node);
-		struct ipcbox_queue_place at = ipcbox_queue_place_of(entry);
 
-		if (ipcbox_queue_place_before(place, &at)) {
+		if (goes_before(place, entry)) {
 			bound = entry;
 			node = node->rb_left;
 		} else {

@@ -512,18 +512,11 @@ static int receive_check_room(const struct receiving *receiving,
 static int receive_ask(struct receiving *receiving, const void __user *from,
 		       u32 stride, u32 count)
 {
-	const size_t asked = offsetof(struct ipcbox_incoming, length);
 	struct ipcbox_incoming *incoming = receiving->incoming;
 	int error = 0;
 
 	for (receiving->asked = 0; receiving->asked < count; incoming++) {
-		/* Where it holds all that is known here, outputs are not read. */
-		if (likely(stride == sizeof(*incoming)))
-			error = ipcbox_copy_in(incoming, from, asked);
-		else
-			error = copy_struct_from_user(incoming,
-						      sizeof(*incoming), from,
-						      stride);
+		error = ipcbox_message_ask(incoming, from, stride);
 		if (!error)
 			error = receive_check_room(receiving, incoming);
 		if (error)
@@ -690,9 +683,7 @@ struct ipcbox_message *ipcbox_receive_next(struct ipcbox_handle *handle,
 
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
-	receiving.patience.wait = wait;
-	receiving.patience.clock = CLOCK_MONOTONIC;
-	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.patience = ipcbox_patience_plain(wait);
 	receiving.flags = 0;
 	receiving.selection = NULL;
 	receiving.incoming[0].capacity = U32_MAX;
@@ -730,9 +721,7 @@ ssize_t ipcbox_exchange_read(struct ipcbox_handle *handle, char __user *buffer,
 		return ipcbox_pool_read(handle, buffer, size, wait, exact);
 	receiving.handle = handle;
 	receiving.exchange = ipcbox_exchange_of(handle->object);
-	receiving.patience.wait = wait;
-	receiving.patience.clock = CLOCK_MONOTONIC;
-	receiving.patience.deadline = IPCBOX_FOREVER;
+	receiving.patience = ipcbox_patience_plain(wait);
 	receiving.flags = 0;
 	receiving.selection = NULL;
 	receiving.incoming[0].capacity = min_t(size_t, size, U32_MAX);

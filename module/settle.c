@@ -27,7 +27,7 @@ struct settlement {
 /**
  * struct reply - what a settlement has for the caller
  * @message: a message, ours until it is given; or NULL
- * @outgoing: else its header
+ * @outgoing: of one that shall go where the request was: its header; or NULL
  * @data: and its payload
  */
 struct reply {
@@ -52,6 +52,14 @@ static bool settlement_valid(const struct settlement *settlement)
 	}
 }
 
+static void settle_count_locked(struct ipcbox_exchange *exchange,
+				struct ipcbox_message *message)
+{
+	exchange->received++;
+	exchange->bytes_received += message->entry.length;
+	ipcbox_message_uncharge(message);
+}
+
 /* The message has come to its end, as its receiver says. */
 static void settle_end_locked(struct ipcbox_exchange *exchange,
 			      struct ipcbox_delivery *delivery,
@@ -59,9 +67,7 @@ static void settle_end_locked(struct ipcbox_exchange *exchange,
 {
 	struct ipcbox_message *message = delivery->message;
 
-	exchange->received++;
-	exchange->bytes_received += message->entry.length;
-	ipcbox_message_uncharge(message);
+	settle_count_locked(exchange, message);
 	if (delivery->waiter)
 		ipcbox_delivery_finish_locked(delivery, 0, wakes);
 	ipcbox_message_free(message);
@@ -87,9 +93,7 @@ static void settle_turn_locked(struct ipcbox_exchange *exchange,
 {
 	struct ipcbox_message *message = delivery->message;
 
-	exchange->received++;
-	exchange->bytes_received += message->entry.length;
-	ipcbox_message_uncharge(message);
+	settle_count_locked(exchange, message);
 	message->entry.tracked = false;
 	ipcbox_message_rewrite(message, handle->id, reply->outgoing,
 			       reply->data);
@@ -121,8 +125,7 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 	lockdep_assert_held(&exchange->lock);
 	if (error)
 		return error;
-	if (settlement->action == IPCBOX_REPLY && !reply->message &&
-	    !delivery->withdrawn &&
+	if (reply->outgoing && !delivery->withdrawn &&
 	    !settle_is_in_place(delivery))
 		return -EXFULL;
 	ipcbox_delivery_release_locked(exchange, handle, delivery);
@@ -137,7 +140,7 @@ static int settle_found_locked(struct ipcbox_exchange *exchange,
 					      wakes);
 		return 0;
 	}
-	if (settlement->action == IPCBOX_REPLY && !reply->message) {
+	if (reply->outgoing) {
 		settle_turn_locked(exchange, handle, delivery, reply, wakes);
 		return 0;
 	}

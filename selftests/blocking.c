@@ -62,19 +62,7 @@ static void expect_empty(struct __test_metadata *_metadata, int fd)
 	EXPECT_EQ(-EAGAIN, box_get(fd, &number));
 }
 
-/* A child that sends or receives one number, waiting for ever. */
-static pid_t fork_sender(int fd, __u32 number)
-{
-	pid_t child = box_fork();
-
-	if (!child) {
-		CHECK_EQ(1, box_put_wait(fd, number));
-		_exit(0);
-	}
-	return child;
-}
-
-/* Its status is the number. */
+/* A child that receives one number, waiting for ever. Its status is the number. */
 static pid_t fork_receiver(int fd)
 {
 	pid_t child = box_fork();
@@ -124,7 +112,7 @@ TEST_F(block, a_sender_waits_for_room)
 	pid_t child;
 
 	fill(_metadata, self->fd);
-	child = fork_sender(self->fd, 3);
+	child = box_fork_sender(self->fd, 3);
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
 	EXPECT_EQ(0, box_stat(self->fd, &stat));
 	EXPECT_EQ(2, stat.sent);
@@ -320,7 +308,7 @@ TEST_F(block, waiting_senders_are_admitted_in_turn)
 
 	fill(_metadata, self->fd);
 	for (i = 0; i < WAITERS; i++) {
-		child[i] = fork_sender(self->fd, 3 + i);
+		child[i] = box_fork_sender(self->fd, 3 + i);
 		EXPECT_EQ(0, box_await_senders(self->fd, i + 1));
 	}
 	for (i = 0; i < WAITERS; i++) {
@@ -339,7 +327,7 @@ TEST_F(block, one_that_leaves_does_not_hold_up_those_behind)
 
 	fill(_metadata, self->fd);
 	for (i = 0; i < WAITERS; i++) {
-		child[i] = fork_sender(self->fd, 3 + i);
+		child[i] = box_fork_sender(self->fd, 3 + i);
 		EXPECT_EQ(0, box_await_senders(self->fd, i + 1));
 	}
 	/* The first, one in the middle, and the last. */
@@ -540,7 +528,7 @@ TEST_F(block, a_killed_sender_leaves_nothing)
 
 	fill(_metadata, self->fd);
 	box_snapshot(self->dev, self->fd, &before);
-	child = fork_sender(self->fd, 3);
+	child = box_fork_sender(self->fd, 3);
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
 	kill(child, SIGKILL);
 	EXPECT_EQ(BOX_KILLED(SIGKILL), box_wait(child));
@@ -858,9 +846,9 @@ TEST_F(block, a_raised_limit_admits_at_once)
 	pid_t child[2];
 
 	fill(_metadata, self->fd);
-	child[0] = fork_sender(self->fd, 3);
+	child[0] = box_fork_sender(self->fd, 3);
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
-	child[1] = fork_sender(self->fd, 4);
+	child[1] = box_fork_sender(self->fd, 4);
 	EXPECT_EQ(0, box_await_senders(self->fd, 2));
 	EXPECT_EQ(0, box_set_max_messages(self->fd, 3));
 	EXPECT_EQ(0, box_wait(child[0]));
@@ -874,7 +862,7 @@ TEST_F(block, a_raised_limit_admits_at_once)
 
 	/* By bytes, of which the two that are left have eight. */
 	EXPECT_EQ(0, box_set(self->fd, &set));
-	child[0] = fork_sender(self->fd, 5);
+	child[0] = box_fork_sender(self->fd, 5);
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
 	set.max_bytes = 12;
 	EXPECT_EQ(0, box_set(self->fd, &set));

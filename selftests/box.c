@@ -265,6 +265,17 @@ int box_put_wait(int fd, __u32 number)
 			IPCBOX_FOREVER);
 }
 
+pid_t box_fork_sender(int fd, __u32 number)
+{
+	pid_t child = box_fork();
+
+	if (!child) {
+		CHECK_EQ(1, box_put_wait(fd, number));
+		_exit(0);
+	}
+	return child;
+}
+
 static int get_number(int fd, __u32 *number, __u32 flags)
 {
 	struct ipcbox_incoming in;

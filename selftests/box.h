@@ -82,6 +82,8 @@ int box_put_priority(int fd, __u32 number, __u32 priority);
 int box_get(int fd, __u32 *number);
 /* The same, waiting for ever. */
 int box_put_wait(int fd, __u32 number);
+/* A child that does so, and ends with 0. */
+pid_t box_fork_sender(int fd, __u32 number);
 int box_get_wait(int fd, __u32 *number);
 
 /* Received with a token, without waiting; and what becomes of it. */

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
 #include "box.h"
@@ -228,22 +227,11 @@ TEST_F(call, a_reply_of_every_length_comes_whole)
 
 static long do_look(int fd, char *trap)
 {
-	struct ipcbox_incoming in = {
-		.data = (uintptr_t)trap,
-		.capacity = sizeof(__u32),
-	};
-	struct ipcbox_receive receive = {
-		.size = sizeof(receive),
-		.flags = IPCBOX_PEEK | IPCBOX_NOWAIT,
-		.messages = (uintptr_t)&in,
-		.message_size = sizeof(in),
-		.count = 1,
-		.deadline = IPCBOX_FOREVER,
-	};
+	struct ipcbox_incoming in;
+	int ret = box_receive(fd, &in, trap, sizeof(__u32),
+			      IPCBOX_PEEK | IPCBOX_NOWAIT, IPCBOX_FOREVER);
 
-	if (ioctl(fd, IPCBOX_IOC_RECEIVE, &receive) != 1)
-		return -errno;
-	return *(__u32 *)trap;
+	return ret == 1 ? *(__u32 *)trap : ret;
 }
 
 /* All bytes of the reply are others. */

@@ -46,17 +46,6 @@ FIXTURE_TEARDOWN(full)
 	close(self->dev);
 }
 
-static pid_t fork_sender(int fd, __u32 number)
-{
-	pid_t child = box_fork();
-
-	if (!child) {
-		CHECK_EQ(1, box_put_wait(fd, number));
-		_exit(0);
-	}
-	return child;
-}
-
 static void expect_next(struct __test_metadata *_metadata, int fd,
 			__u32 expected)
 {
@@ -69,7 +58,7 @@ static void expect_next(struct __test_metadata *_metadata, int fd,
 TEST_F(full, a_sender_is_told_though_the_receiver_stops)
 {
 	struct ipcbox_stat stat;
-	pid_t child = fork_sender(self->fd, ROOM);
+	pid_t child = box_fork_sender(self->fd, ROOM);
 
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
 	expect_next(_metadata, self->fd, 0);
@@ -109,7 +98,7 @@ TEST_F(full, a_signal_does_not_undo_what_is_in)
 	__u32 i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		pid_t child = fork_sender(self->fd, ROOM + i);
+		pid_t child = box_fork_sender(self->fd, ROOM + i);
 
 		EXPECT_EQ(0, box_await_senders(self->fd, 1));
 		expect_next(_metadata, self->fd, i);
@@ -123,7 +112,7 @@ TEST_F(full, a_signal_does_not_undo_what_is_in)
 
 TEST_F(full, a_killed_sender_leaves_what_is_in)
 {
-	pid_t child = fork_sender(self->fd, ROOM);
+	pid_t child = box_fork_sender(self->fd, ROOM);
 	__u32 i;
 
 	EXPECT_EQ(0, box_await_senders(self->fd, 1));
@@ -141,7 +130,7 @@ TEST_F(full, senders_go_in_in_turn_and_all_are_told)
 	__u32 i;
 
 	for (i = 0; i < SENDERS; i++) {
-		children[i] = fork_sender(self->fd, ROOM + i);
+		children[i] = box_fork_sender(self->fd, ROOM + i);
 		EXPECT_EQ(0, box_await_senders(self->fd, i + 1));
 	}
 	for (i = 0; i < ROOM + SENDERS; i++)

@@ -212,28 +212,13 @@ static void leave_one(int fd, __u32 count)
 {
 	struct ipcbox_outgoing out[32] = { };
 	struct ipcbox_incoming in[32] = { };
-	struct ipcbox_send send = {
-		.size = sizeof(send),
-		.flags = IPCBOX_NOWAIT,
-		.messages = (uintptr_t)out,
-		.message_size = sizeof(out[0]),
-		.count = count,
-		.deadline = IPCBOX_FOREVER,
-	};
-	struct ipcbox_receive receive = {
-		.size = sizeof(receive),
-		.flags = IPCBOX_NOWAIT,
-		.messages = (uintptr_t)in,
-		.message_size = sizeof(in[0]),
-		.count = count - 1,
-		.deadline = IPCBOX_FOREVER,
-	};
 	__u32 i;
 
 	for (i = 1; i < count; i++)
 		out[i].priority = 1;
-	CHECK_EQ((int)count, ioctl(fd, IPCBOX_IOC_SEND, &send));
-	CHECK_EQ((int)count - 1, ioctl(fd, IPCBOX_IOC_RECEIVE, &receive));
+	CHECK_EQ((int)count, box_send_many(fd, out, count, IPCBOX_NOWAIT, 0));
+	CHECK_EQ((int)count - 1,
+		 box_receive_many(fd, in, count - 1, IPCBOX_NOWAIT, 0));
 }
 
 TEST_F(memcg, few_messages_do_not_hold_much_memory)

@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -55,17 +54,13 @@ static bool receive_filled(int fd, char *buffer, __u32 length, __u64 tag)
 		.capacity = LONGEST,
 	};
 	struct ipcbox_receive receive = {
-		.size = sizeof(receive),
 		.flags = IPCBOX_NOWAIT | IPCBOX_SELECT_TAG,
-		.messages = (uintptr_t)&in,
-		.message_size = sizeof(in),
-		.count = 1,
 		.deadline = IPCBOX_FOREVER,
 		.tag = tag,
 		.tag_mask = ~0ull,
 	};
 
-	return ioctl(fd, IPCBOX_IOC_RECEIVE, &receive) == 1 &&
+	return box_select(fd, &receive, &in, 1) == 1 &&
 	       in.length == length && in.tag == tag &&
 	       in.pid == (__u32)getpid() && box_filled(buffer, length, tag);
 }

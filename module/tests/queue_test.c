@@ -186,6 +186,15 @@ static void queue_returns_to_its_place(struct kunit *test)
 	queue_empty(test);
 }
 
+static struct ipcbox_queue_entry **make_table(struct kunit *test, int count)
+{
+	struct ipcbox_queue_entry **table;
+
+	table = kunit_kcalloc(test, count, sizeof(*table), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	return table;
+}
+
 /* As when a worker that holds much ends, or selects and gives back. */
 static void queue_returns_many_in_any_order(struct kunit *test)
 {
@@ -194,8 +203,7 @@ static void queue_returns_many_in_any_order(struct kunit *test)
 	struct ipcbox_queue_entry **entries;
 	int i;
 
-	entries = kunit_kcalloc(test, COUNT, sizeof(*entries), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, entries);
+	entries = make_table(test, COUNT);
 	for (i = 0; i < COUNT; i++)
 		entries[i] = put(test, &world->owner, 9 - i / 100, 1);
 	for (i = 0; i < COUNT; i += 2)
@@ -322,9 +330,8 @@ static void agree_with_a_model(struct kunit *test, u32 levels)
 	struct ipcbox_queue_entry **model, *pool, *entry;
 	int count = 0, step, at;
 
-	model = kunit_kcalloc(test, SIZE, sizeof(*model), GFP_KERNEL);
+	model = make_table(test, SIZE);
 	pool = kunit_kcalloc(test, STEPS, sizeof(*pool), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, model);
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	for (step = 0; step < STEPS; step++) {
 		u32 dice = get_random_u32();
@@ -391,8 +398,7 @@ static void queue_keeps_its_tree_small(struct kunit *test)
 	struct ipcbox_queue_entry **entries;
 	int i;
 
-	entries = kunit_kcalloc(test, COUNT, sizeof(*entries), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, entries);
+	entries = make_table(test, COUNT);
 	for (i = 0; i < COUNT; i++)
 		entries[i] = put(test, &world->owner, 0, 1);
 	KUNIT_EXPECT_EQ(test, runs_of(test), RUNS);

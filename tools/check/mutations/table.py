@@ -34,8 +34,8 @@ MUTATIONS = [
         "module/queue.c",
         [
             (
-                "\t\tif (!ipcbox_queue_place_before(place, &at))\n\t\t\tbreak;\n",
-                "\t\tif (place->priority <= at.priority)\n\t\t\tbreak;\n",
+                "\treturn ipcbox_queue_place_before(place, &at);\n",
+                "\treturn place->priority > at.priority;\n",
             )
         ],
         "selftests/message_integrity",
