@@ -6,9 +6,10 @@
  * whose numbers differ in the last bits only are a run; of each run one entry, any,
  * stands in a tree besides. So a place is found among the runs, and then by a few
  * steps in the list. Nothing is allocated, so nothing here can fail. To put an entry
- * last in its run, as with one priority in use, and to take the first one out cost
- * the same however many there are; any other place costs the logarithm of their
- * number, so entries may come back in any order.
+ * last in its run, as with one priority in use, or before all others, as what is
+ * urgent, and to take the first one out cost the same however many there are; any
+ * other place costs the logarithm of their number, so entries may come back in any
+ * order.
  *
  * Room is given out in turns. Entries that find none are parked with their
  * share, in order; shares with parked entries take turns. So one user's flood
@@ -31,7 +32,7 @@ void ipcbox_queue_init(struct ipcbox_queue *queue,
 		       const struct ipcbox_queue_limits *limits)
 {
 	*queue = (struct ipcbox_queue){
-		.runs = RB_ROOT,
+		.runs = RB_ROOT_CACHED,
 		.limits = *limits,
 	};
 	INIT_LIST_HEAD(&queue->entries);
@@ -84,6 +85,44 @@ static struct list_head *queue_after(const struct ipcbox_queue *queue,
 	return (struct list_head *)after;
 }
 
+/*
+ * Looks a place up in the tree. Returns the entry there that goes next after it, or
+ * NULL; a new one hangs below @parent: to the left, if that is the same, or to the right.
+ */
+static struct ipcbox_queue_entry *
+queue_find(const struct ipcbox_queue *queue,
+	   const struct ipcbox_queue_place *place, struct rb_node **parent)
+{
+	struct rb_node *node = queue->runs.rb_root.rb_node;
+	struct ipcbox_queue_entry *bound = NULL;
+
+	*parent = NULL;
+	while (node) {
+		*parent = node;
+		if (goes_before(place, entry_of(node))) {
+			bound = entry_of(node);
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return bound;
+}
+
+/* The entry, which is in the list, is the first of its run. */
+static void queue_add_run(struct ipcbox_queue *queue,
+			  struct ipcbox_queue_entry *entry,
+			  struct rb_node *parent, bool left)
+{
+	struct rb_node **link = &queue->runs.rb_root.rb_node;
+
+	if (parent)
+		link = left ? &parent->rb_left : &parent->rb_right;
+	rb_link_node(&entry->node, parent, link);
+	rb_insert_color_cached(&entry->node, &queue->runs,
+			       list_is_first(&entry->list, &queue->entries));
+}
+
 /**
  * ipcbox_queue_link() - put an entry wherever it belongs
  * @queue: the queue
@@ -93,26 +132,19 @@ void ipcbox_queue_link(struct ipcbox_queue *queue,
 		       struct ipcbox_queue_entry *entry)
 {
 	struct ipcbox_queue_place place = ipcbox_queue_place_of(entry);
-	struct rb_node **link = &queue->runs.rb_node;
-	struct ipcbox_queue_entry *bound = NULL;
-	struct rb_node *parent = NULL;
+	struct ipcbox_queue_entry *bound = ipcbox_queue_first(queue);
+	struct rb_node *parent = rb_first_cached(&queue->runs);
+	bool left = true;
 
-	while (*link) {
-		struct ipcbox_queue_entry *other = entry_of(*link);
-
-		parent = *link;
-		if (goes_before(&place, other)) {
-			bound = other;
-			link = &parent->rb_left;
-		} else {
-			link = &parent->rb_right;
-		}
+	if (bound && goes_before(&place, bound)) {
+		list_add(&entry->list, &queue->entries);
+	} else {
+		bound = queue_find(queue, &place, &parent);
+		list_add_tail(&entry->list, queue_after(queue, bound, &place));
+		left = bound && parent == &bound->node;
 	}
-	list_add_tail(&entry->list, queue_after(queue, bound, &place));
-	if (run_exists(queue, entry))
-		return;
-	rb_link_node(&entry->node, parent, link);
-	rb_insert_color(&entry->node, &queue->runs);
+	if (!run_exists(queue, entry))
+		queue_add_run(queue, entry, parent, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_link);
 
@@ -135,10 +167,11 @@ void ipcbox_queue_leave_run(struct ipcbox_queue *queue,
 	if (heir == &entry->list)
 		heir = heir->prev;
 	if (heir != &queue->entries && ipcbox_queue_same_run(entry, ipcbox_queue_entry_of(heir)))
-		rb_replace_node(&entry->node, &ipcbox_queue_entry_of(heir)->node,
-				&queue->runs);
+		rb_replace_node_cached(&entry->node,
+				       &ipcbox_queue_entry_of(heir)->node,
+				       &queue->runs);
 	else
-		rb_erase(&entry->node, &queue->runs);
+		rb_erase_cached(&entry->node, &queue->runs);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_leave_run);
 
@@ -169,21 +202,10 @@ struct ipcbox_queue_entry *
 ipcbox_queue_after(const struct ipcbox_queue *queue,
 		   const struct ipcbox_queue_place *place)
 {
-	struct rb_node *node = queue->runs.rb_node;
-	struct ipcbox_queue_entry *bound = NULL;
 	struct list_head *after;
+	struct rb_node *parent;
 
-	while (node) {
-		struct ipcbox_queue_entry *entry = entry_of(node);
-
-		if (goes_before(place, entry)) {
-			bound = entry;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	after = queue_after(queue, bound, place);
+	after = queue_after(queue, queue_find(queue, place, &parent), place);
 	return after == &queue->entries ? NULL : ipcbox_queue_entry_of(after);
 }
 EXPORT_SYMBOL_IF_KUNIT(ipcbox_queue_after);

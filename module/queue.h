@@ -95,7 +95,7 @@ struct ipcbox_queue_limits {
  */
 struct ipcbox_queue {
 	struct list_head entries;
-	struct rb_root runs;
+	struct rb_root_cached runs;
 	struct ipcbox_queue_limits limits;
 	u32 messages;
 	u64 bytes;
@@ -140,8 +140,8 @@ static inline bool ipcbox_queue_same_run(const struct ipcbox_queue_entry *a,
 static inline bool ipcbox_queue_place_before(const struct ipcbox_queue_place *a,
 					     const struct ipcbox_queue_place *b)
 {
-	return a->priority != b->priority ? a->priority > b->priority :
-					    a->sequence < b->sequence;
+	return a->priority > b->priority ||
+	       (a->priority == b->priority && a->sequence < b->sequence);
 }
 
 void ipcbox_queue_init(struct ipcbox_queue *queue,

@@ -337,6 +337,9 @@ static void agree_with_a_model(struct kunit *test, u32 levels)
 		u32 dice = get_random_u32();
 
 		expect_after(test, model, count, dice);
+		/* What is urgent goes where the tree's first one is known to be. */
+		KUNIT_ASSERT_PTR_EQ(test, rb_first_cached(&world->queue.runs),
+				    rb_first(&world->queue.runs.rb_root));
 		if (!count || (count < SIZE && dice % 5 < 3)) {
 			entry = &pool[step];
 			entry->share = &world->owner;
@@ -385,7 +388,8 @@ static int runs_of(struct kunit *test)
 	struct rb_node *node;
 	int runs = 0;
 
-	for (node = rb_first(&world->queue.runs); node; node = rb_next(node))
+	for (node = rb_first_cached(&world->queue.runs); node;
+	     node = rb_next(node))
 		runs++;
 	return runs;
 }
