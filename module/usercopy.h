@@ -11,40 +11,24 @@
 #define IPCBOX_USERCOPY_H
 
 #include <linux/fault-inject-usercopy.h>
+#include <linux/instrumented.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
-/* Up to here copying word by word is the cheaper way. */
+/* Up to here what copy_from_user() looks up costs more than the copy. */
 #define IPCBOX_USERCOPY_SHORT	256
 
-/**
- * ipcbox_copy_in() - copy from the user
- * @to: where to; has room for @size bytes
- * @from: the user's memory
- * @size: bytes
- *
- * Sleeps for the user's pages.
- *
- * Return: 0, or -EFAULT, after which @to holds anything.
- */
-static inline int ipcbox_copy_in(void *to, const void __user *from, size_t size)
+/* Up to here copying word by word costs less than a string instruction. */
+#define IPCBOX_USERCOPY_WORDS	63
+
+static inline int ipcbox_copy_in_words(void *to, const void __user *from,
+				       size_t size)
 {
-	if (unlikely(size > IPCBOX_USERCOPY_SHORT))
-		return copy_from_user(to, from, size) ? -EFAULT : 0;
 	might_fault();
 	if (should_fail_usercopy() || !user_access_begin(from, size))
 		return -EFAULT;
-	for (; size >= 4 * sizeof(u64); size -= 4 * sizeof(u64)) {
-		const u64 __user *words = from;
-
-		unsafe_get_user(((u64 *)to)[0], words, fault);
-		unsafe_get_user(((u64 *)to)[1], words + 1, fault);
-		unsafe_get_user(((u64 *)to)[2], words + 2, fault);
-		unsafe_get_user(((u64 *)to)[3], words + 3, fault);
-		to += 4 * sizeof(u64);
-		from += 4 * sizeof(u64);
-	}
 	for (; size >= sizeof(u64); size -= sizeof(u64)) {
 		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, fault);
 		to += sizeof(u64);
@@ -64,33 +48,55 @@ fault:
 }
 
 /**
- * ipcbox_copy_out() - copy to the user
- * @to: the user's memory
- * @from: what to copy
+ * ipcbox_copy_in_whole() - copy from the user, by what the processor has for it
+ * @to: where to; has room for @size bytes
+ * @from: the user's memory
  * @size: bytes
  *
- * Sleeps for the user's pages.
+ * Sleeps for the user's pages, unless they are disabled.
  *
- * Return: 0, or -EFAULT, after which a part may have been copied.
+ * Return: 0, or -EFAULT, after which @to holds anything.
  */
-static inline int ipcbox_copy_out(void __user *to, const void *from,
-				  size_t size)
+static inline int ipcbox_copy_in_whole(void *to, const void __user *from,
+				       size_t size)
+{
+	unsigned long left;
+
+	might_fault();
+	if (should_fail_usercopy() || !access_ok(from, size))
+		return -EFAULT;
+	barrier_nospec();
+	instrument_copy_from_user_before(to, from, size);
+	left = raw_copy_from_user(to, from, size);
+	instrument_copy_from_user_after(to, from, size, left);
+	return left ? -EFAULT : 0;
+}
+
+/**
+ * ipcbox_copy_in() - copy from the user
+ * @to: where to; has room for @size bytes
+ * @from: the user's memory
+ * @size: bytes
+ *
+ * Sleeps for the user's pages, unless they are disabled.
+ *
+ * Return: 0, or -EFAULT, after which @to holds anything.
+ */
+static inline int ipcbox_copy_in(void *to, const void __user *from, size_t size)
 {
 	if (unlikely(size > IPCBOX_USERCOPY_SHORT))
-		return copy_to_user(to, from, size) ? -EFAULT : 0;
+		return copy_from_user(to, from, size) ? -EFAULT : 0;
+	return size > IPCBOX_USERCOPY_WORDS ?
+		       ipcbox_copy_in_whole(to, from, size) :
+		       ipcbox_copy_in_words(to, from, size);
+}
+
+static inline int ipcbox_copy_out_words(void __user *to, const void *from,
+					size_t size)
+{
 	might_fault();
 	if (should_fail_usercopy() || !user_access_begin(to, size))
 		return -EFAULT;
-	for (; size >= 4 * sizeof(u64); size -= 4 * sizeof(u64)) {
-		u64 __user *words = to;
-
-		unsafe_put_user(((const u64 *)from)[0], words, fault);
-		unsafe_put_user(((const u64 *)from)[1], words + 1, fault);
-		unsafe_put_user(((const u64 *)from)[2], words + 2, fault);
-		unsafe_put_user(((const u64 *)from)[3], words + 3, fault);
-		to += 4 * sizeof(u64);
-		from += 4 * sizeof(u64);
-	}
 	for (; size >= sizeof(u64); size -= sizeof(u64)) {
 		unsafe_put_user(*(const u64 *)from, (u64 __user *)to, fault);
 		to += sizeof(u64);
@@ -107,6 +113,36 @@ static inline int ipcbox_copy_out(void __user *to, const void *from,
 fault:
 	user_access_end();
 	return -EFAULT;
+}
+
+static inline int ipcbox_copy_out_whole(void __user *to, const void *from,
+					size_t size)
+{
+	might_fault();
+	if (should_fail_usercopy() || !access_ok(to, size))
+		return -EFAULT;
+	instrument_copy_to_user(to, from, size);
+	return raw_copy_to_user(to, from, size) ? -EFAULT : 0;
+}
+
+/**
+ * ipcbox_copy_out() - copy to the user
+ * @to: the user's memory
+ * @from: what to copy
+ * @size: bytes
+ *
+ * Sleeps for the user's pages.
+ *
+ * Return: 0, or -EFAULT, after which a part may have been copied.
+ */
+static inline int ipcbox_copy_out(void __user *to, const void *from,
+				  size_t size)
+{
+	if (unlikely(size > IPCBOX_USERCOPY_SHORT))
+		return copy_to_user(to, from, size) ? -EFAULT : 0;
+	return size > IPCBOX_USERCOPY_WORDS ?
+		       ipcbox_copy_out_whole(to, from, size) :
+		       ipcbox_copy_out_words(to, from, size);
 }
 
 /**
