@@ -524,6 +524,8 @@ int ipcbox_send_offer_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_wakes *wakes);
 void ipcbox_send_park_locked(struct ipcbox_exchange *exchange,
 			     struct ipcbox_message *message);
+int ipcbox_send_read(struct ipcbox_outgoing *outgoing, const void __user *from,
+		     u32 stride, u32 *count);
 void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error);
 int ipcbox_send_one(struct ipcbox_handle *handle,
 		    const struct ipcbox_outgoing *outgoing,

@@ -3,7 +3,6 @@
  * SEND and write on a mailbox with a receive pool.
  */
 #include <linux/cred.h>
-#include <linux/instrumented.h>
 #include <linux/pagemap.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -20,8 +19,11 @@
 #include "trace.h"
 #include "usercopy.h"
 
-/* What is copied in under the lock, word by word: a few cache lines. */
+/* What is copied in under the lock: a few cache lines. */
 #define POOL_SEND_SMALL		IPCBOX_USERCOPY_SHORT
+
+/* So many of them may be copied under one hold of it. */
+#define POOL_SEND_CHUNK		8
 
 /**
  * struct pool_parcel - a message to be put into a ring
@@ -109,42 +111,44 @@ pool_accept_locked(const struct pool_parcel *parcel,
 	}
 }
 
-/* Copies in without a page fault. */
-static __always_inline bool
-pool_copy_small(struct ipcbox_pool_record *record,
-		const struct pool_parcel *parcel)
+/* Copies in without a page fault. The place was measured by the caller. */
+static __always_inline bool pool_copy(struct ipcbox_pool_record *record,
+				      const struct pool_parcel *parcel)
 {
 	int error;
 
 	pagefault_disable();
-	error = ipcbox_copy_in(record + 1, parcel->data, parcel->length);
+	error = parcel->length > POOL_SEND_SMALL ?
+			ipcbox_copy_in_whole(record + 1, parcel->data,
+					     parcel->length) :
+			ipcbox_copy_in(record + 1, parcel->data,
+				       parcel->length);
 	pagefault_enable();
 	return !error;
 }
 
 /*
- * Likewise. The place was measured by the caller, and __copy_from_user_inatomic()
- * could not check it: a ring is no slab object.
+ * The place in the ring of a short message, which is charged and copied. Else an
+ * ERR_PTR: -EFAULT when its memory is not at hand; -EAGAIN for other reasons not to
+ * go this way.
  */
-static bool pool_copy_large(struct ipcbox_pool_record *record,
-			    const struct pool_parcel *parcel)
+static __always_inline struct ipcbox_pool_record *
+pool_place_small_locked(const struct pool_parcel *parcel)
 {
-	unsigned long left;
+	struct ipcbox_pool_record *record = pool_admit_locked(parcel);
 
-	instrument_copy_from_user_before(record + 1, parcel->data,
-					 parcel->length);
-	pagefault_disable();
-	left = raw_copy_from_user(record + 1, parcel->data, parcel->length);
-	pagefault_enable();
-	instrument_copy_from_user_after(record + 1, parcel->data,
-					parcel->length, left);
-	return !left;
+	if (unlikely(!record))
+		return ERR_PTR(-EAGAIN);
+	if (likely(pool_copy(record, parcel)))
+		return record;
+	ipcbox_user_uncharge(parcel->handle->sender->share->user,
+			     parcel->length + IPCBOX_MESSAGE_OVERHEAD);
+	return ERR_PTR(-EFAULT);
 }
 
 /*
  * A short message is copied under the lock, and shown when all of it is there.
- * Returns 0; -EFAULT when its memory is not at hand; -EAGAIN for other reasons
- * not to go this way.
+ * Returns 0, or an errno as pool_place_small_locked() has it.
  */
 static __always_inline int pool_try_small(const struct pool_parcel *parcel)
 {
@@ -154,16 +158,10 @@ static __always_inline int pool_try_small(const struct pool_parcel *parcel)
 	bool notify;
 
 	spin_lock(&exchange->lock);
-	record = pool_admit_locked(parcel);
-	if (unlikely(!record)) {
+	record = pool_place_small_locked(parcel);
+	if (IS_ERR(record)) {
 		spin_unlock(&exchange->lock);
-		return -EAGAIN;
-	}
-	if (unlikely(!pool_copy_small(record, parcel))) {
-		ipcbox_user_uncharge(parcel->handle->sender->share->user,
-				     parcel->length + IPCBOX_MESSAGE_OVERHEAD);
-		spin_unlock(&exchange->lock);
-		return -EFAULT;
+		return PTR_ERR(record);
 	}
 	notify = !list_empty(&exchange->notices);
 	was_empty = notify && ipcbox_pool_is_empty_locked(exchange);
@@ -191,8 +189,7 @@ static noinline int pool_try_large(struct pool_parcel copy)
 	struct ipcbox_pool_record *record;
 	bool was_empty, copied;
 
-	if (!access_ok(parcel->data, parcel->length) ||
-	    fault_in_readable(parcel->data, parcel->length))
+	if (fault_in_readable(parcel->data, parcel->length))
 		return -EFAULT;
 	spin_lock(&exchange->lock);
 	record = pool_admit_locked(parcel);
@@ -205,7 +202,7 @@ static noinline int pool_try_large(struct pool_parcel copy)
 	ipcbox_pool_ring_show(&exchange->pool->ring);
 	preempt_disable();
 	spin_unlock(&exchange->lock);
-	copied = pool_copy_large(record, parcel);
+	copied = pool_copy(record, parcel);
 	ipcbox_pool_ring_finish(record, copied ? IPCBOX_POOL_READY :
 						 IPCBOX_POOL_VOID);
 	preempt_enable();
@@ -330,17 +327,24 @@ static noinline int pool_send_slowly(const struct pool_parcel *parcel,
 	return ipcbox_send_one(handle, outgoing, patience);
 }
 
-static int pool_send_one(struct ipcbox_handle *handle,
-			 const struct ipcbox_outgoing *outgoing,
-			 const struct ipcbox_patience *patience)
+static __always_inline struct pool_parcel
+pool_parcel_of(struct ipcbox_handle *handle,
+	       const struct ipcbox_outgoing *outgoing)
 {
-	const struct pool_parcel parcel = {
+	return (struct pool_parcel){
 		.handle = handle,
 		.exchange = ipcbox_exchange_of(handle->object),
 		.data = u64_to_user_ptr(outgoing->data),
 		.length = outgoing->length,
 		.tag = outgoing->tag,
 	};
+}
+
+static int pool_send_one(struct ipcbox_handle *handle,
+			 const struct ipcbox_outgoing *outgoing,
+			 const struct ipcbox_patience *patience)
+{
+	const struct pool_parcel parcel = pool_parcel_of(handle, outgoing);
 	int error;
 
 	error = pool_check(parcel.exchange, outgoing);
@@ -350,6 +354,63 @@ static int pool_send_one(struct ipcbox_handle *handle,
 	if (likely(!error))
 		return 0;
 	return pool_send_slowly(&parcel, outgoing, patience, error);
+}
+
+/*
+ * Short messages for which nobody has to be told anything are copied under one hold of
+ * the lock, and shown together. Returns how many; what stands in the next one's way is
+ * for pool_send_one() to find.
+ */
+static u32 pool_send_short(struct ipcbox_handle *handle,
+			   const struct ipcbox_outgoing *outgoing, u32 count)
+{
+	struct ipcbox_exchange *exchange = ipcbox_exchange_of(handle->object);
+	struct ipcbox_pool_record *record;
+	u32 sent = 0;
+
+	spin_lock(&exchange->lock);
+	if (unlikely(!list_empty(&exchange->notices)))
+		count = 0;
+	for (; sent < count; sent++, outgoing++) {
+		const struct pool_parcel parcel = pool_parcel_of(handle,
+								 outgoing);
+
+		if (outgoing->length > POOL_SEND_SMALL ||
+		    pool_check(exchange, outgoing))
+			break;
+		record = pool_place_small_locked(&parcel);
+		if (IS_ERR(record))
+			break;
+		pool_accept_locked(&parcel, record);
+		ipcbox_pool_ring_finish(record, IPCBOX_POOL_READY);
+	}
+	if (likely(sent))
+		ipcbox_pool_ring_show(&exchange->pool->ring);
+	spin_unlock(&exchange->lock);
+	if (likely(sent))
+		ipcbox_pool_announce(exchange);
+	return sent;
+}
+
+/* Returns 0, or an errno, after which @sent of them were accepted. */
+static int pool_send_several(struct ipcbox_handle *handle,
+			     const struct ipcbox_outgoing *outgoing, u32 count,
+			     const struct ipcbox_patience *patience, u32 *sent)
+{
+	int error;
+
+	for (*sent = 0; *sent < count; ++*sent) {
+		if (count > 1)
+			*sent += pool_send_short(handle, outgoing + *sent,
+						 count - *sent);
+		if (*sent == count)
+			break;
+		error = pool_send_one(handle, outgoing + *sent, patience);
+		if (error)
+			return error;
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -366,21 +427,21 @@ long ipcbox_pool_send(struct ipcbox_handle *handle,
 		      const struct ipcbox_patience *patience)
 {
 	const void __user *from = u64_to_user_ptr(request->messages);
-	struct ipcbox_outgoing outgoing __uninitialized;
+	struct ipcbox_outgoing outgoing[POOL_SEND_CHUNK] __uninitialized;
+	u32 stride = request->message_size;
 	u32 total = 0;
+	u32 read, sent;
 	int error = 0;
 
 	if (request->flags & IPCBOX_SYNC)
 		return -EOPNOTSUPP;
-	while (total < request->count) {
-		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
-					      from, request->message_size);
-		if (!error)
-			error = pool_send_one(handle, &outgoing, patience);
-		if (error)
-			break;
-		from += request->message_size;
-		total++;
+	while (!error && total < request->count) {
+		read = min_t(u32, request->count - total, POOL_SEND_CHUNK);
+		error = ipcbox_send_read(outgoing, from, stride, &read);
+		error = pool_send_several(handle, outgoing, read, patience,
+					  &sent) ?: error;
+		from += (size_t)read * stride;
+		total += sent;
 		cond_resched();
 	}
 	if (total)

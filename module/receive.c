@@ -509,14 +509,26 @@ static int receive_check_room(const struct receiving *receiving,
 	return -EMSGSIZE;
 }
 
+/* Several at once, where it is known that they can be read. */
+static bool receive_ask_all(struct receiving *receiving,
+			    const void __user *from, u32 stride, u32 count)
+{
+	const size_t size = sizeof(*receiving->incoming);
+
+	return count > 1 && stride == size &&
+	       !ipcbox_copy_in_whole(receiving->incoming, from, count * size);
+}
+
 static int receive_ask(struct receiving *receiving, const void __user *from,
 		       u32 stride, u32 count)
 {
+	bool asked = receive_ask_all(receiving, from, stride, count);
 	struct ipcbox_incoming *incoming = receiving->incoming;
 	int error = 0;
 
 	for (receiving->asked = 0; receiving->asked < count; incoming++) {
-		error = ipcbox_message_ask(incoming, from, stride);
+		if (!asked)
+			error = ipcbox_message_ask(incoming, from, stride);
 		if (!error)
 			error = receive_check_room(receiving, incoming);
 		if (error)

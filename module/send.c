@@ -32,6 +32,7 @@
  * @share: whose they are
  * @block: the handle's block, while messages are made
  * @patience: how long to wait for room
+ * @outgoing: what the user asks
  * @messages: the messages, ours until accepted
  * @made: how many there are
  * @accepted: how many of them were accepted
@@ -42,6 +43,7 @@ struct sending {
 	struct ipcbox_share *share;
 	struct ipcbox_block *block;
 	struct ipcbox_patience patience;
+	struct ipcbox_outgoing outgoing[SEND_CHUNK];
 	struct ipcbox_message *messages[SEND_CHUNK];
 	u32 made;
 	u32 accepted;
@@ -354,26 +356,59 @@ void ipcbox_send_count_refusal(struct ipcbox_exchange *exchange, int error)
 	}
 }
 
-/* Reads the next descriptions and makes their messages. */
+/**
+ * ipcbox_send_read() - read what a sender asks
+ * @outgoing: where to
+ * @from: the user's
+ * @stride: the size of each, as the user knows it
+ * @count: how many; then how many could be read before an error
+ *
+ * Sleeps for the user's pages.
+ *
+ * Return: 0, or an errno as ipcbox_copy_struct_in() has it.
+ */
+int ipcbox_send_read(struct ipcbox_outgoing *outgoing, const void __user *from,
+		     u32 stride, u32 *count)
+{
+	int error;
+	u32 i;
+
+	if (likely(stride == sizeof(*outgoing)) &&
+	    !ipcbox_copy_in_whole(outgoing, from, *count * sizeof(*outgoing)))
+		return 0;
+	for (i = 0; i < *count; i++, from += stride) {
+		error = ipcbox_copy_struct_in(&outgoing[i], sizeof(*outgoing),
+					      from, stride);
+		if (error) {
+			*count = i;
+			return error;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Reads the next descriptions and makes their messages: no more of them than do not
+ * take much memory together.
+ */
 static int send_make_chunk(struct sending *sending, const void __user *from,
 			   u32 stride, u32 count)
 {
-	struct ipcbox_outgoing outgoing __uninitialized;
+	const struct ipcbox_outgoing *outgoing = sending->outgoing;
 	u64 bytes = 0;
 	int error = 0;
+	int unread;
 
+	unread = ipcbox_send_read(sending->outgoing, from, stride, &count);
 	sending->block = ipcbox_block_take(&sending->handle->block,
 					   sending->share->user);
 	while (!error && sending->made < count && bytes < SEND_CHUNK_BYTES) {
-		error = ipcbox_copy_struct_in(&outgoing, sizeof(outgoing),
-					      from, stride);
-		if (!error)
-			error = sending_make(sending, &outgoing);
-		bytes += outgoing.length;
-		from += stride;
+		error = sending_make(sending, outgoing);
+		bytes += outgoing->length;
+		outgoing++;
 	}
 	ipcbox_block_put(&sending->handle->block, sending->block);
-	return error;
+	return error || sending->made < count ? error : unread;
 }
 
 static int send_check(const struct ipcbox_handle *handle,

@@ -3,7 +3,9 @@
 #ifndef _NOTICE_H
 #define _NOTICE_H
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "box.h"
@@ -52,6 +54,19 @@ static inline void empty(int fd)
 	while (box_receive(fd, &in, &number, sizeof(number), IPCBOX_NOWAIT,
 			   0) == 1)
 		;
+}
+
+/* An eventfd(2) tells of arrivals. */
+static inline int notify_eventfd(int fd, int descriptor, __u32 flags)
+{
+	struct ipcbox_notify notify = {
+		.size = sizeof(notify),
+		.flags = flags,
+		.how = IPCBOX_NOTIFY_EVENTFD,
+		.descriptor = descriptor,
+	};
+
+	return ioctl(fd, IPCBOX_IOC_NOTIFY, &notify) ? -errno : 0;
 }
 
 /* Signals of what happens on a descriptor, as fcntl(2) has it. */

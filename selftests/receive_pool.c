@@ -15,6 +15,7 @@
 
 #include "kselftest_harness.h"
 #include "box.h"
+#include "notice.h"
 #include "pool.h"
 
 #define RING	65536
@@ -833,18 +834,6 @@ TEST_F(pool, poll_wakes_both_sides)
 	EXPECT_NEXT(123);
 	EXPECT_EQ(0, box_wait(child));
 	close(w);
-}
-
-static int notify_eventfd(int fd, int descriptor, __u32 flags)
-{
-	struct ipcbox_notify notify = {
-		.size = sizeof(notify),
-		.flags = flags,
-		.how = IPCBOX_NOTIFY_EVENTFD,
-		.descriptor = descriptor,
-	};
-
-	return ioctl(fd, IPCBOX_IOC_NOTIFY, &notify) ? -errno : 0;
 }
 
 static __u64 noticed(int descriptor)
