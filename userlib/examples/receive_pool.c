@@ -77,14 +77,14 @@ static int is_whole(const struct ipcbox_pool_record *message)
 
 static int collect(struct ipcbox_pool *pool, unsigned long expected)
 {
-	const struct ipcbox_pool_record *message;
+	const struct ipcbox_pool_record *message = NULL;
 	unsigned long count = 0;
 	unsigned long broken = 0;
 	pid_t last = 0;
 	int error;
 
 	for (;;) {
-		error = ipcbox_pool_receive(pool, &message, 0, IPCBOX_FOREVER);
+		error = ipcbox_pool_next(pool, &message, 0, IPCBOX_FOREVER);
 		if (error == -EINTR)
 			continue;
 		if (error)
@@ -92,12 +92,9 @@ static int collect(struct ipcbox_pool *pool, unsigned long expected)
 		count++;
 		broken += !is_whole(message);
 		last = message->pid;
-		error = ipcbox_pool_release(pool, message);
-		if (error)
-			return report("release", IPCBOX_OPERATION_POOL, error);
 	}
 	if (error != -EPIPE)
-		return report("receive", IPCBOX_OPERATION_POOL, error);
+		return report("next", IPCBOX_OPERATION_POOL, error);
 	printf("%lu reports of %lu, the last by process %d, %lu broken\n", count,
 	       expected, last, broken);
 	return count == expected && !broken ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -253,10 +253,10 @@ static bool is_marked_tail(const struct ipcbox_pool *pool, uint64_t tail)
  * is advancing moves it, and nobody else; if not, who releases that record. So
  * neither needs a lock against the other.
  */
-static inline void move_tail(struct ipcbox_pool *pool, uint64_t tail)
+static inline void move_tail(struct ipcbox_pool_receiver *receiver, uint64_t tail)
 {
 	/* (3) */
-	__atomic_store_n(&pool->receiver->tail, tail, __ATOMIC_RELEASE);
+	__atomic_store_n(&receiver->tail, tail, __ATOMIC_RELEASE);
 }
 
 /* (5), and for advance(): who comes after this sees tail, or is seen. */
@@ -285,7 +285,7 @@ static __attribute__((noinline)) void advance(struct ipcbox_pool *pool)
 				clear_mark(pool, tail);
 				tail += record_bytes(record_at(pool, tail));
 			} while (is_marked(pool, tail));
-			move_tail(pool, tail);
+			move_tail(pool->receiver, tail);
 		}
 		__atomic_store_n(&pool->advancing, 0, __ATOMIC_RELEASE);
 		if (must_wake(pool, tail) && tail != begun)
@@ -330,6 +330,21 @@ release_later(struct ipcbox_pool *pool,
 	return advance_further(pool);
 }
 
+/* The message that tail stands at, which was received. */
+static inline int release_oldest(struct ipcbox_pool *pool,
+				 struct ipcbox_pool_receiver *receiver,
+				 const struct ipcbox_pool_record *message,
+				 uint64_t tail)
+{
+	tail += record_bytes(message);
+	move_tail(receiver, tail);
+	if (must_wake(pool, tail))
+		return wake_and_advance(pool);
+	if (__builtin_expect(load_marks(pool) != 0, 0))
+		return advance_further(pool);
+	return 0;
+}
+
 int ipcbox_pool_release(struct ipcbox_pool *pool,
 			const struct ipcbox_pool_record *message)
 {
@@ -339,13 +354,7 @@ int ipcbox_pool_release(struct ipcbox_pool *pool,
 	if (__builtin_expect(message != record_at(pool, tail), 0) ||
 	    __builtin_expect(tail == load(&receiver->next), 0))
 		return release_later(pool, message);
-	tail += record_bytes(message);
-	move_tail(pool, tail);
-	if (must_wake(pool, tail))
-		return wake_and_advance(pool);
-	if (__builtin_expect(load_marks(pool) != 0, 0))
-		return advance_further(pool);
-	return 0;
+	return release_oldest(pool, receiver, message, tail);
 }
 
 /*
@@ -362,6 +371,13 @@ wait_for_record(struct ipcbox_pool *pool, unsigned int flags, uint64_t deadline)
 	};
 
 	return ipcbox_ioctl(pool->fd, IPCBOX_IOC_POOL_WAIT, &request);
+}
+
+/* The record that next stands at is received. */
+static inline void move_next(struct ipcbox_pool_receiver *receiver,
+			     const struct ipcbox_pool_record *record)
+{
+	store(&receiver->next, load(&receiver->next) + record_bytes(record));
 }
 
 /* Whether there is a record at the position, as far as its header goes. */
@@ -404,7 +420,7 @@ receive_slowly(struct ipcbox_pool *pool,
 				return error;
 			continue;
 		}
-		store(&pool->receiver->next, next + record_bytes(record));
+		move_next(pool->receiver, record);
 		if (state == IPCBOX_POOL_READY)
 			break;
 		ipcbox_pool_release(pool, record);
@@ -425,7 +441,53 @@ int ipcbox_pool_receive(struct ipcbox_pool *pool,
 	    __builtin_expect(!is_there(pool, next), 0) ||
 	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
 		return receive_slowly(pool, message, flags, deadline);
-	store(&receiver->next, next + record_bytes(record));
+	move_next(receiver, record);
 	*message = record;
 	return 0;
+}
+
+/*
+ * Releasing and receiving
+ */
+
+static __attribute__((noinline)) int
+next_slowly(struct ipcbox_pool *pool,
+	    const struct ipcbox_pool_record **message, unsigned int flags,
+	    uint64_t deadline)
+{
+	int error;
+
+	if (flags & ~(unsigned int)FLAGS)
+		return -EINVAL;
+	if (*message) {
+		error = ipcbox_pool_release(pool, *message);
+		if (error)
+			return error;
+		*message = NULL;
+	}
+	return ipcbox_pool_receive(pool, message, flags, deadline);
+}
+
+int ipcbox_pool_next(struct ipcbox_pool *pool,
+		     const struct ipcbox_pool_record **message,
+		     unsigned int flags, uint64_t deadline)
+{
+	struct ipcbox_pool_receiver *receiver = pool->receiver;
+	uint64_t next = load(&receiver->next);
+	const struct ipcbox_pool_record *record = record_at(pool, next);
+	const struct ipcbox_pool_record *done;
+	uint64_t tail;
+
+	if (__builtin_expect((flags & ~(unsigned int)FLAGS) != 0, 0) ||
+	    __builtin_expect(!is_there(pool, next), 0) ||
+	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
+		return next_slowly(pool, message, flags, deadline);
+	done = *message;
+	tail = load(&receiver->tail);
+	/* There is a record at next, so tail has not come round to it. */
+	if (__builtin_expect(done != record_at(pool, tail), 0))
+		return next_slowly(pool, message, flags, deadline);
+	move_next(receiver, record);
+	*message = record;
+	return release_oldest(pool, receiver, done, tail);
 }

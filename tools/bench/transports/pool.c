@@ -44,22 +44,19 @@ static int pool_attach(struct link *link, enum side side)
 
 static int pool_receive(struct link *link, const struct burst *burst)
 {
-	const struct ipcbox_pool_record *message;
+	const struct ipcbox_pool_record *message = NULL;
 	struct ipcbox_pool *pool = link->state;
 	int error;
 
 	for (unsigned long i = 0; i < burst->count; i++) {
-		error = ipcbox_pool_receive(pool, &message, 0, 0);
+		error = ipcbox_pool_next(pool, &message, 0, 0);
 		if (error)
 			return error;
 		if (!burst_is(burst, ipcbox_pool_payload(message), i,
 			      message->length))
 			return -EBADMSG;
-		error = ipcbox_pool_release(pool, message);
-		if (error)
-			return error;
 	}
-	return 0;
+	return message ? ipcbox_pool_release(pool, message) : 0;
 }
 
 const struct transport transport_pool = {

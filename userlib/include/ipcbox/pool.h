@@ -27,14 +27,12 @@ struct ipcbox_handle;
  *		.kind = IPCBOX_MAILBOX, .name = "frames", .mapped_bytes = 1 << 20,
  *		.rights = IPCBOX_RIGHT_RECEIVE,
  *	};
- *	const struct ipcbox_pool_record *message;
+ *	const struct ipcbox_pool_record *message = NULL;
  *
  *	ipcbox_create(box, &options, &mailbox);
  *	ipcbox_pool_map(mailbox, &pool);
- *	while (!ipcbox_pool_receive(pool, &message, 0, 0)) {
+ *	while (!ipcbox_pool_next(pool, &message, 0, 0))
  *		use(ipcbox_pool_payload(message), message->length);
- *		ipcbox_pool_release(pool, message);
- *	}
  *
  * A message stays in the ring, and its sender is charged for it, until it is
  * released. Messages may be released in any order, but room is made in the
@@ -107,7 +105,7 @@ int ipcbox_pool_receive(struct ipcbox_pool *pool,
 /**
  * ipcbox_pool_release - be done with a message
  * @pool: the pool
- * @message: from ipcbox_pool_receive(), not released yet
+ * @message: from ipcbox_pool_receive() or ipcbox_pool_next(), not released yet
  *
  * Makes a system call only when senders wait for the room that this makes.
  * Does not block. Returns 0, or
@@ -119,8 +117,28 @@ int ipcbox_pool_release(struct ipcbox_pool *pool,
 			const struct ipcbox_pool_record *message);
 
 /**
+ * ipcbox_pool_next - be done with a message, and receive the next one
+ * @pool: the pool
+ * @message: the message to release, or NULL; then the one received, or NULL when
+ *	there is none
+ * @flags: as for ipcbox_pool_receive()
+ * @deadline: likewise
+ *
+ * As ipcbox_pool_release() and then ipcbox_pool_receive(), for who looks at one
+ * message after the other, and costs less than the two. The message is released
+ * before the next one is waited for. Returns 0, or as ipcbox_pool_receive(), or
+ *
+ *	-EINVAL	also: what is to be released is no message of the pool that was
+ *		received and not released. Then, and when it is for a flag,
+ *		@message is as it was
+ */
+int ipcbox_pool_next(struct ipcbox_pool *pool,
+		     const struct ipcbox_pool_record **message,
+		     unsigned int flags, uint64_t deadline);
+
+/**
  * ipcbox_pool_payload - the payload of a message in a pool
- * @message: from ipcbox_pool_receive()
+ * @message: from ipcbox_pool_receive() or ipcbox_pool_next()
  *
  * Returns a pointer to message->length bytes, aligned to IPCBOX_POOL_ALIGN.
  */

@@ -102,6 +102,74 @@ static void mistakes_are_found(void)
 	ipcbox_box_close(box);
 }
 
+static void expect_taken(struct ipcbox_pool *pool,
+			 const struct ipcbox_pool_record **message,
+			 const char *text)
+{
+	equal(ipcbox_pool_next(pool, message, IPCBOX_NOWAIT, 0), 0);
+	require(*message);
+	equal((*message)->length, strlen(text));
+	check(memcmp(ipcbox_pool_payload(*message), text, strlen(text)) == 0);
+}
+
+static void the_next_message_releases_the_one_before(void)
+{
+	const struct ipcbox_pool_record *kept, *message = NULL;
+	struct ipcbox *box = open_box();
+	struct ipcbox_handle *mailbox = create_pool(box);
+	struct ipcbox_pool *pool = map_pool(mailbox);
+
+	equal(ipcbox_pool_next(pool, &message, IPCBOX_NOWAIT, 0), -EAGAIN);
+	check(message == NULL);
+	equal(send_text(mailbox, "one"), 0);
+	equal(send_text(mailbox, "two"), 0);
+	equal(send_text(mailbox, "three"), 0);
+	expect_taken(pool, &message, "one");
+	equal(state_of(mailbox).messages, 3);
+	expect_taken(pool, &message, "two");
+	equal(state_of(mailbox).messages, 2);
+	/* One that is kept keeps the room; what is released after it is not lost. */
+	kept = message;
+	message = NULL;
+	expect_taken(pool, &message, "three");
+	equal(send_text(mailbox, "four"), 0);
+	expect_taken(pool, &message, "four");
+	equal(state_of(mailbox).messages, 3);
+	equal(ipcbox_pool_release(pool, kept), 0);
+	equal(state_of(mailbox).messages, 1);
+	/* The last one is released although there is none after it. */
+	equal(ipcbox_pool_next(pool, &message, IPCBOX_NOWAIT, 0), -EAGAIN);
+	check(message == NULL);
+	equal(state_of(mailbox).messages, 0);
+	equal(state_of(mailbox).received, 4);
+	ipcbox_pool_unmap(pool);
+	ipcbox_close(mailbox);
+	ipcbox_box_close(box);
+}
+
+static void a_mistake_with_the_next_message_does_nothing(void)
+{
+	const struct ipcbox_pool_record *wrong, *message = NULL;
+	struct ipcbox *box = open_box();
+	struct ipcbox_handle *mailbox = create_pool(box);
+	struct ipcbox_pool *pool = map_pool(mailbox);
+
+	equal(send_text(mailbox, "one"), 0);
+	equal(send_text(mailbox, "two"), 0);
+	expect_taken(pool, &message, "one");
+	wrong = message;
+	equal(ipcbox_pool_next(pool, &wrong, IPCBOX_PEEK, 0), -EINVAL);
+	check(wrong == message);
+	wrong = (const void *)((const char *)message + 8);
+	equal(ipcbox_pool_next(pool, &wrong, IPCBOX_NOWAIT, 0), -EINVAL);
+	check(wrong == (const void *)((const char *)message + 8));
+	equal(state_of(mailbox).messages, 2);
+	expect_taken(pool, &message, "two");
+	ipcbox_pool_unmap(pool);
+	ipcbox_close(mailbox);
+	ipcbox_box_close(box);
+}
+
 static void messages_are_released_in_any_order(void)
 {
 	const struct ipcbox_pool_record *messages[50];
@@ -176,15 +244,21 @@ static void allow_no_system_call(void)
 
 static void receive_without_a_call(void *argument)
 {
-	const struct ipcbox_pool_record *message;
+	const struct ipcbox_pool_record *message = NULL;
 	struct ipcbox_pool *pool = argument;
 	int i;
 
 	allow_no_system_call();
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 50; i++)
 		if (ipcbox_pool_receive(pool, &message, 0, 0) ||
 		    ipcbox_pool_release(pool, message))
 			syscall(SYS_exit_group, 1);
+	message = NULL;
+	for (i = 0; i < 50; i++)
+		if (ipcbox_pool_next(pool, &message, 0, 0))
+			syscall(SYS_exit_group, 1);
+	if (ipcbox_pool_release(pool, message))
+		syscall(SYS_exit_group, 1);
 	syscall(SYS_exit_group, 0);
 }
 
@@ -315,6 +389,8 @@ static void a_receiver_waits(void)
 
 TAP_MAIN(own_box, TAP_TEST(messages_are_received_in_place),
 	 TAP_TEST(mistakes_are_found),
+	 TAP_TEST(the_next_message_releases_the_one_before),
+	 TAP_TEST(a_mistake_with_the_next_message_does_nothing),
 	 TAP_TEST(messages_are_released_in_any_order),
 	 TAP_TEST(one_that_is_kept_keeps_the_room),
 	 TAP_TEST(waiting_messages_are_received_without_a_system_call),
