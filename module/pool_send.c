@@ -119,8 +119,8 @@ static __always_inline bool pool_copy(struct ipcbox_pool_record *record,
 
 	pagefault_disable();
 	error = parcel->length > POOL_SEND_SMALL ?
-			ipcbox_copy_in_whole(record + 1, parcel->data,
-					     parcel->length) :
+			ipcbox_copy_in_raw(record + 1, parcel->data,
+					   parcel->length) :
 			ipcbox_copy_in(record + 1, parcel->data,
 				       parcel->length);
 	pagefault_enable();

@@ -48,28 +48,44 @@ fault:
 }
 
 /**
- * ipcbox_copy_in_whole() - copy from the user, by what the processor has for it
+ * ipcbox_copy_in_raw() - copy from the user, by what the processor has for it
  * @to: where to; has room for @size bytes
  * @from: the user's memory
  * @size: bytes
  *
- * Sleeps for the user's pages, unless they are disabled.
+ * Sleeps for the user's pages, unless they are disabled. No fault is injected: for
+ * what was seen to be there a moment ago.
  *
  * Return: 0, or -EFAULT, after which @to holds anything.
  */
-static inline int ipcbox_copy_in_whole(void *to, const void __user *from,
-				       size_t size)
+static inline int ipcbox_copy_in_raw(void *to, const void __user *from,
+				     size_t size)
 {
 	unsigned long left;
 
 	might_fault();
-	if (should_fail_usercopy() || !access_ok(from, size))
+	if (!access_ok(from, size))
 		return -EFAULT;
 	barrier_nospec();
 	instrument_copy_from_user_before(to, from, size);
 	left = raw_copy_from_user(to, from, size);
 	instrument_copy_from_user_after(to, from, size, left);
 	return left ? -EFAULT : 0;
+}
+
+/**
+ * ipcbox_copy_in_whole() - ipcbox_copy_in_raw(), into which faults may be injected
+ * @to: where to; has room for @size bytes
+ * @from: the user's memory
+ * @size: bytes
+ *
+ * Return: as there.
+ */
+static inline int ipcbox_copy_in_whole(void *to, const void __user *from,
+				       size_t size)
+{
+	return should_fail_usercopy() ? -EFAULT :
+					ipcbox_copy_in_raw(to, from, size);
 }
 
 /**
