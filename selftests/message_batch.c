@@ -13,7 +13,7 @@
 #include "pool.h"
 
 #define ROOM	100
-#define RING	(1 << 18)
+#define RING	262144
 #define COUNT	37
 
 /* Some are copied at once, some with care, some are empty. */
@@ -84,7 +84,7 @@ static void fill(unsigned char *data, __u32 length, __u32 i)
 
 static __u32 length_of(__u32 i)
 {
-	return lengths[i % (sizeof(lengths) / sizeof(lengths[0]))];
+	return lengths[i % ARRAY_SIZE(lengths)];
 }
 
 static void describe(struct ipcbox_outgoing *out, unsigned char (*data)[4096],

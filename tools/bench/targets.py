@@ -48,6 +48,11 @@ INSTRUCTIONS = [
         0.20,
         against("batch", 32, "ipcbox", SINGLE_PEERS[2:]),
     ),
+    (
+        "the same to a receive pool",
+        0.20,
+        against("batch", 32, "ipcbox-pool", SINGLE_PEERS[2:]),
+    ),
     ("one way, 64 KiB, of the best peer", 1.0, against("oneway", 65536, "ipcbox", SINGLE_PEERS)),
     ("receive pool, 64 B, of the best peer", 0.35, against("oneway", 64, "ipcbox-pool", SINGLE_PEERS)),
     ("receive pool, 64 B, receiver, instructions", 60, part("receive", "oneway", 64, "ipcbox-pool")),
