@@ -93,6 +93,22 @@ ipcbox_get_unmapped_area(unsigned long address, unsigned long length,
 #endif
 }
 
+/*
+ * Where a mapping of huge pages goes: without them, anywhere. For 32-bit programs
+ * the kernel looks for no such place since 6.7.
+ */
+static inline unsigned long
+ipcbox_get_huge_area(struct file *file, unsigned long address,
+		     unsigned long length, unsigned long page,
+		     unsigned long flags)
+{
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	return thp_get_unmapped_area(file, address, length, page, flags);
+#else
+	return ipcbox_get_unmapped_area(address, length, page, flags);
+#endif
+}
+
 /**
  * ipcbox_memory_group() - to which memory cgroup is the caller's memory charged?
  *

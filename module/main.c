@@ -12,6 +12,7 @@
 #include "message.h"
 #include "object.h"
 #include "process.h"
+#include "region.h"
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -118,13 +119,18 @@ static int __init ipcbox_init(void)
 	error = ipcbox_message_init();
 	if (error)
 		return error;
-	error = ipcbox_box_register();
+	error = ipcbox_region_init();
 	if (error)
 		goto messages;
+	error = ipcbox_box_register();
+	if (error)
+		goto regions;
 	error = misc_register(&device);
 	if (!error)
 		return 0;
 	ipcbox_box_unregister();
+regions:
+	ipcbox_region_exit();
 messages:
 	ipcbox_message_exit();
 	return error;
@@ -135,6 +141,7 @@ static void __exit ipcbox_exit(void)
 {
 	misc_deregister(&device);
 	ipcbox_box_unregister();
+	ipcbox_region_exit();
 	ipcbox_message_exit();
 }
 module_exit(ipcbox_exit);

@@ -16,6 +16,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
@@ -34,6 +35,12 @@ static struct vm_operations_struct region_mapping_operations;
 static const struct file_operations *region_shmem_file;
 static const struct vm_operations_struct *region_shmem_mapping;
 static DEFINE_MUTEX(region_operations_lock);
+
+/*
+ * Where the files of huge pages are: a mount of our own, as to shared memory at
+ * large most systems give none. NULL where the kernel has no huge pages.
+ */
+static struct vfsmount *region_huge_mount;
 
 /*
  * Mappings
@@ -231,10 +238,11 @@ static unsigned long region_get_area(struct ipcbox_handle *handle,
 				     unsigned long length, unsigned long page,
 				     unsigned long flags)
 {
-	if (!ipcbox_region_of(handle->object)->huge)
+	const struct ipcbox_region *region = ipcbox_region_of(handle->object);
+
+	if (!region->huge)
 		return ipcbox_get_unmapped_area(address, length, page, flags);
-	return region_shmem_file->get_unmapped_area(NULL, address, length,
-						    page, flags);
+	return ipcbox_get_huge_area(region->file, address, length, page, flags);
 }
 
 static int region_refuse_mmap(struct file *file, struct vm_area_struct *area)
@@ -294,6 +302,17 @@ static void region_adopt(struct file *file)
 	file->f_op = &region_file_operations;
 }
 
+static struct file *region_setup_file(const struct ipcbox_region *region,
+				      const char *name)
+{
+	u64 size = region->object.mapped_bytes;
+
+	if (region->huge && region_huge_mount)
+		return shmem_file_setup_with_mnt(region_huge_mount, name, size,
+						 0);
+	return shmem_file_setup(name, size, 0);
+}
+
 /* It is named after the id, for people who read /proc/PID/maps. */
 static int region_registered(struct ipcbox_object *object)
 {
@@ -304,7 +323,7 @@ static int region_registered(struct ipcbox_object *object)
 	if (!object->mapped_bytes)
 		return 0;
 	snprintf(name, sizeof(name), "ipcbox:%llu", object->id);
-	file = shmem_file_setup(name, object->mapped_bytes, 0);
+	file = region_setup_file(region, name);
 	/* It has no limit of its own: what it calls space is an inode's memory. */
 	if (IS_ERR(file))
 		return PTR_ERR(file) == -ENOSPC ? -ENOMEM : PTR_ERR(file);
@@ -454,3 +473,33 @@ const struct ipcbox_kind ipcbox_region_kind = {
 	.get_area = region_get_area,
 	.travels = true,
 };
+
+/**
+ * ipcbox_region_init() - make ready for regions
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int ipcbox_region_init(void)
+{
+	struct file_system_type *type = get_fs_type("tmpfs");
+	char options[] = "huge=within_size";
+	struct vfsmount *mount;
+
+	if (!type)
+		return 0;
+	mount = vfs_kern_mount(type, SB_KERNMOUNT, type->name, options);
+	if (mount == ERR_PTR(-ENOMEM))
+		return -ENOMEM;
+	/* The option is unknown where there are no huge pages. */
+	region_huge_mount = IS_ERR(mount) ? NULL : mount;
+	return 0;
+}
+
+/**
+ * ipcbox_region_exit() - there are no regions any more
+ */
+void ipcbox_region_exit(void)
+{
+	if (region_huge_mount)
+		kern_unmount(region_huge_mount);
+}

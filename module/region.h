@@ -65,6 +65,10 @@ ipcbox_region_of(struct ipcbox_object *object)
 
 extern const struct ipcbox_kind ipcbox_region_kind;
 
+/* region.c */
+int ipcbox_region_init(void);
+void ipcbox_region_exit(void);
+
 /* seal.c */
 int ipcbox_seal_file(struct file *file);
 

@@ -36,7 +36,7 @@ static const struct argp_option options[] = {
 	{ "semaphores", KEY_SEMAPHORES, "N", 0,
 	  "create: with N semaphores, of value 0", 0 },
 	{ "huge", KEY_HUGE, NULL, 0,
-	  "create: of huge pages, where the system has any for shared memory", 0 },
+	  "create: of huge pages, where the kernel has any", 0 },
 	{ "exclusive", KEY_EXCLUSIVE, NULL, 0,
 	  "create: fail if the name is taken", 0 },
 	{ "offset", KEY_OFFSET, "SIZE", 0,

@@ -275,11 +275,12 @@ struct ipcbox_info {
  * them. In /proc/PID/maps they are "ipcbox:" and the id. See also
  * struct ipcbox_seal and struct ipcbox_sem_operate.
  *
- * With IPCBOX_CREATE_HUGE its mappings are aligned for huge pages and ask for
- * them, as with MADV_HUGEPAGE. They are used where the system gives shared
- * memory any (see /sys/kernel/mm/transparent_hugepage/shmem_enabled: advise or
- * always), has one free, and the creator's memory cgroup is that of who touches
- * the page first; else the pages are small ones.
+ * With IPCBOX_CREATE_HUGE its mappings are aligned for huge pages (those of 64-bit
+ * programs) and ask for them, as with MADV_HUGEPAGE, whatever shared memory gets
+ * otherwise. They are used where the kernel has them, one is free, and root did not
+ * deny them to all shared memory
+ * (/sys/kernel/mm/transparent_hugepage/shmem_enabled: deny); else the pages are
+ * small ones.
  *
  * Memory for mapping is charged to the user's user_mapped_bytes, and goes over
  * to a new owner (IPCBOX_SET_UID) with the object; its pages are charged to the

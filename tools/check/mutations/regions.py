@@ -68,11 +68,11 @@ MAPPING = [
         "maps_tells_which_region_it_is",
     ),
     Mutation(
-        "a region of huge pages has some where there are any",
+        "a region of huge pages has some where it asks for them",
         "module/region.c",
-        [("\tif (region->huge)\n\t\tipcbox_vm_flags_set(area, VM_HUGEPAGE);\n", "")],
+        [("\tif (region->huge && region_huge_mount)\n", "\tif (false)\n")],
         "selftests/region_mapping",
-        "huge_pages_are_used_where_there_are_any",
+        "huge_pages_are_used_where_they_are_asked_for",
     ),
     Mutation(
         "memory for mapping has a budget",
