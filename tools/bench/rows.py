@@ -84,7 +84,8 @@ class Results:
             peers += self.peers(["shared"])
         elif family == "memory":
             # What is done with the memory is in the name: "-kept", "-fresh", or neither.
-            use = transport.split("-")[2:]
+            # Huge pages are ours alone.
+            use = [word for word in transport.split("-")[2:] if word != "huge"]
             peers += [name for name in self.peers(["memory"]) if name.split("-")[2:] == use]
         return peers
 

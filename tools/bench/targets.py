@@ -59,6 +59,7 @@ INSTRUCTIONS = [
     ("one way, 64 KiB, receive pool, of the best peer", 0.60, against("oneway", 65536, "ipcbox-pool", SINGLE_PEERS)),
     ("8 MiB by sealed region, instructions", 15000, plain("oneway", 8 << 20, "ipcbox-region")),
     ("8 MiB by sealed region, of 4 KiB", 1.10, growth("oneway", 8 << 20, 4096, "ipcbox-region")),
+    ("the same, of huge pages", 1.10, growth("oneway", 8 << 20, 4096, "ipcbox-region-huge")),
     (
         "8 MiB by sealed region that is kept mapped, instructions",
         15000,

@@ -22,6 +22,8 @@ const struct transport *const transports[] = {
 	&transport_region,
 	&transport_region_kept,
 	&transport_region_fresh,
+	&transport_region_huge,
+	&transport_region_huge_fresh,
 #endif
 	&transport_mq_preload,
 	&transport_sysv_preload,

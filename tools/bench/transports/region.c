@@ -7,7 +7,7 @@
  * Two more ways to use them: the receiver keeps what it has mapped, and knows the
  * region when it comes again, as one does who is asked about the same data many
  * times ("kept"); and the sender makes and fills a region for each message
- * ("fresh").
+ * ("fresh"). And huge pages may be asked for ("huge").
  */
 #include <stdlib.h>
 
@@ -16,6 +16,18 @@
 
 /* Less is better sent in the message itself. */
 #define SIZE_LEAST 4096
+
+static bool is_fresh(const struct link *link)
+{
+	return link->transport == &transport_region_fresh ||
+	       link->transport == &transport_region_huge_fresh;
+}
+
+static bool is_huge(const struct link *link)
+{
+	return link->transport == &transport_region_huge ||
+	       link->transport == &transport_region_huge_fresh;
+}
 
 struct delivery {
 	struct ipcbox_handle *mailbox;
@@ -34,13 +46,17 @@ static void region_close(struct link *link)
 }
 
 /* A sealed region of @size bytes that are there, by a handle that reads it. */
-static int region_new(size_t size, struct ipcbox_handle **reader)
+static int region_new(size_t size, bool huge, struct ipcbox_handle **reader)
 {
+	struct ipcbox_create_options options = {
+		.kind = IPCBOX_REGION,
+		.flags = huge ? IPCBOX_CREATE_HUGE : 0,
+		.mapped_bytes = size,
+	};
 	struct ipcbox_handle *region;
 	void *memory;
 	size_t mapped;
-	int error = ipcbox_region_create(box_here(), NULL, 0600, size, 0,
-					 &region);
+	int error = ipcbox_create(box_here(), &options, &region);
 
 	if (error)
 		return error;
@@ -78,16 +94,18 @@ static int region_open(struct link *link)
 	link->state = delivery;
 	error = ipcbox_create(box_here(), &options, &delivery->mailbox);
 	if (!error)
-		error = region_new(shape->size, &delivery->region);
+		error = region_new(shape->size, is_huge(link),
+				   &delivery->region);
 	if (error)
 		region_close(link);
 	return error;
 }
 
-static int send_fresh(struct delivery *delivery, size_t size, uint64_t number)
+static int send_fresh(const struct link *link, size_t size, uint64_t number)
 {
+	struct delivery *delivery = link->state;
 	struct ipcbox_handle *region;
-	int error = region_new(size, &region);
+	int error = region_new(size, is_huge(link), &region);
 
 	if (error)
 		return error;
@@ -99,7 +117,7 @@ static int send_fresh(struct delivery *delivery, size_t size, uint64_t number)
 
 static int region_send(struct link *link, const struct burst *burst)
 {
-	bool fresh = link->transport == &transport_region_fresh;
+	bool fresh = is_fresh(link);
 	struct delivery *delivery = link->state;
 	uint64_t number = 0;
 	int error = 0;
@@ -107,7 +125,7 @@ static int region_send(struct link *link, const struct burst *burst)
 	for (unsigned long i = 0; !error && i < burst->count; i++) {
 		burst_stamp(burst, &number, i);
 		error = fresh ?
-			send_fresh(delivery, burst->size, number) :
+			send_fresh(link, burst->size, number) :
 			ipcbox_send_region(delivery->mailbox, delivery->region,
 					   &number, sizeof(number), NULL);
 	}
@@ -172,35 +190,24 @@ static int region_receive(struct link *link, const struct burst *burst)
 	return error;
 }
 
-const struct transport transport_region = {
-	.name = "ipcbox-region",
-	.family = FAMILY_MEMORY,
-	.ours = true,
-	.available = box_available,
-	.open = region_open,
-	.send = region_send,
-	.receive = region_receive,
-	.close = region_close,
-};
+#define REGION_TRANSPORT(text) {	\
+	.name = (text),			\
+	.family = FAMILY_MEMORY,	\
+	.ours = true,			\
+	.available = box_available,	\
+	.open = region_open,		\
+	.send = region_send,		\
+	.receive = region_receive,	\
+	.close = region_close,		\
+}
 
-const struct transport transport_region_kept = {
-	.name = "ipcbox-region-kept",
-	.family = FAMILY_MEMORY,
-	.ours = true,
-	.available = box_available,
-	.open = region_open,
-	.send = region_send,
-	.receive = region_receive,
-	.close = region_close,
-};
-
-const struct transport transport_region_fresh = {
-	.name = "ipcbox-region-fresh",
-	.family = FAMILY_MEMORY,
-	.ours = true,
-	.available = box_available,
-	.open = region_open,
-	.send = region_send,
-	.receive = region_receive,
-	.close = region_close,
-};
+const struct transport transport_region =
+	REGION_TRANSPORT("ipcbox-region");
+const struct transport transport_region_kept =
+	REGION_TRANSPORT("ipcbox-region-kept");
+const struct transport transport_region_fresh =
+	REGION_TRANSPORT("ipcbox-region-fresh");
+const struct transport transport_region_huge =
+	REGION_TRANSPORT("ipcbox-region-huge");
+const struct transport transport_region_huge_fresh =
+	REGION_TRANSPORT("ipcbox-region-huge-fresh");

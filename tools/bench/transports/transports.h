@@ -13,6 +13,8 @@ extern const struct transport transport_pool;
 extern const struct transport transport_region;
 extern const struct transport transport_region_kept;
 extern const struct transport transport_region_fresh;
+extern const struct transport transport_region_huge;
+extern const struct transport transport_region_huge_fresh;
 extern const struct transport transport_ipcbox_call_spin;
 extern const struct transport transport_pipe;
 extern const struct transport transport_stream;
