@@ -610,6 +610,18 @@ static int smaps_huge(const void *memory)
 
 #define SHMEM_ENABLED	"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
+static int huge_make(int dev)
+{
+	struct ipcbox_create create = {
+		.kind = IPCBOX_REGION,
+		.flags = IPCBOX_CREATE_HUGE,
+		.rights = RWM,
+		.mapped_bytes = 8 * MIB,
+	};
+
+	return box_create(dev, &create);
+}
+
 /* How much of a new region is huge pages when all of it was written. */
 static unsigned long huge_of(struct __test_metadata *_metadata, int fd)
 {
@@ -625,14 +637,8 @@ static unsigned long huge_of(struct __test_metadata *_metadata, int fd)
 
 TEST_F(region, huge_pages_are_used_where_they_are_asked_for)
 {
-	struct ipcbox_create create = {
-		.kind = IPCBOX_REGION,
-		.flags = IPCBOX_CREATE_HUGE,
-		.rights = RWM,
-		.mapped_bytes = 8 * MIB,
-	};
 	int ordinary = region_make(self->dev, NULL, RWM, 8 * MIB, 0);
-	int fd = box_create(self->dev, &create);
+	int fd = huge_make(self->dev);
 	unsigned long huge;
 	char *memory;
 
@@ -659,18 +665,12 @@ TEST_F(region, huge_pages_are_used_where_they_are_asked_for)
 
 TEST_F(region, huge_pages_that_are_denied_are_small_ones)
 {
-	struct ipcbox_create create = {
-		.kind = IPCBOX_REGION,
-		.flags = IPCBOX_CREATE_HUGE,
-		.rights = RWM,
-		.mapped_bytes = 8 * MIB,
-	};
 	int fd;
 
 	if (access(SHMEM_ENABLED, W_OK))
 		SKIP(return, "no huge pages here, or not root, who denies them");
 	ASSERT_EQ(0, box_write_file(SHMEM_ENABLED, "deny"));
-	fd = box_create(self->dev, &create);
+	fd = huge_make(self->dev);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, huge_of(_metadata, fd));
 	EXPECT_EQ(0, box_write_file(SHMEM_ENABLED, "never"));
