@@ -429,6 +429,16 @@ receive_slowly(struct ipcbox_pool *pool,
 	return 0;
 }
 
+/* Whether the record at next is a message, to be had as the flags ask. */
+static inline bool is_at_hand(struct ipcbox_pool *pool,
+			      const struct ipcbox_pool_record *record,
+			      uint64_t next, unsigned int flags)
+{
+	return !__builtin_expect((flags & ~(unsigned int)FLAGS) != 0, 0) &&
+	       __builtin_expect(is_there(pool, next), 1) &&
+	       __builtin_expect(record_state(record) == IPCBOX_POOL_READY, 1);
+}
+
 int ipcbox_pool_receive(struct ipcbox_pool *pool,
 			const struct ipcbox_pool_record **message,
 			unsigned int flags, uint64_t deadline)
@@ -437,9 +447,7 @@ int ipcbox_pool_receive(struct ipcbox_pool *pool,
 	uint64_t next = load(&receiver->next);
 	const struct ipcbox_pool_record *record = record_at(pool, next);
 
-	if (__builtin_expect((flags & ~(unsigned int)FLAGS) != 0, 0) ||
-	    __builtin_expect(!is_there(pool, next), 0) ||
-	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
+	if (!is_at_hand(pool, record, next, flags))
 		return receive_slowly(pool, message, flags, deadline);
 	move_next(receiver, record);
 	*message = record;
@@ -478,9 +486,7 @@ int ipcbox_pool_next(struct ipcbox_pool *pool,
 	const struct ipcbox_pool_record *done;
 	uint64_t tail;
 
-	if (__builtin_expect((flags & ~(unsigned int)FLAGS) != 0, 0) ||
-	    __builtin_expect(!is_there(pool, next), 0) ||
-	    __builtin_expect(record_state(record) != IPCBOX_POOL_READY, 0))
+	if (!is_at_hand(pool, record, next, flags))
 		return next_slowly(pool, message, flags, deadline);
 	done = *message;
 	tail = load(&receiver->tail);

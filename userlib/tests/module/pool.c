@@ -244,7 +244,7 @@ static void allow_no_system_call(void)
 
 static void receive_without_a_call(void *argument)
 {
-	const struct ipcbox_pool_record *message = NULL;
+	const struct ipcbox_pool_record *message;
 	struct ipcbox_pool *pool = argument;
 	int i;
 
